@@ -1,0 +1,1 @@
+"""What every function shares: the Event, the profile and its fold, models, ranking, stores."""

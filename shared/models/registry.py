@@ -1,0 +1,67 @@
+"""The live models of an instance: read once, looked at again in the background, never in a request's way."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from shared.errors import PermanentError, RetryableError
+from shared.models.artifact import COLLECTION, POINTER, model_key, unpack_model
+from shared.stores.ports import Documents
+from shared.telemetry import log
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+
+RETRY = timedelta(seconds=1)
+"""After a look that failed, the next one waits so long."""
+
+
+class Registry:
+    """Live models by name. The first look waits for the store; later ones give the last good model at once."""
+
+    def __init__(self, documents: Documents, refresh: timedelta, clock: Callable[[], datetime], **kinds: type[msgspec.Struct]):
+        self._documents = documents
+        self._refresh = refresh
+        self._clock = clock
+        self._kinds = kinds
+        self._models: dict[str, msgspec.Struct] = {}
+        self._due: datetime | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self.versions: dict[str, str] = {}
+        """Versions in use, by name; also of models that are not kept here, as the neighbours in the item documents."""
+
+    async def get(self, name: str, kind: type[M]) -> M | None:
+        """The live model of this name, or None while none has been published or the store can not be reached."""
+        if self._due is None:
+            await asyncio.shield(self._look())
+        elif self._clock() >= self._due:
+            self._look()
+        model = self._models.get(name)
+        return model if isinstance(model, kind) else None
+
+    def _look(self) -> asyncio.Task[None]:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._refresh_models())
+        return self._looking
+
+    async def _refresh_models(self) -> None:
+        try:
+            await self._read()
+            self._due = self._clock() + self._refresh
+        except (RetryableError, PermanentError) as error:
+            log("WARNING", "models not refreshed; the last good ones stay", reason=str(error))
+            self._due = self._clock() + RETRY
+
+    async def _read(self) -> None:
+        pointer = await self._documents.get(COLLECTION, POINTER)
+        wanted = {name: str(version) for name, version in pointer.fields.items()} if pointer else {}
+        newer = {name: wanted[name] for name in self._kinds if wanted.get(name) not in (None, self.versions.get(name))}
+        keys = {model_key(name, version): name for name, version in newer.items()}
+        for key, document in (await self._documents.get_many(COLLECTION, list(keys)) if keys else {}).items():
+            name = keys[key]
+            self._models[name] = unpack_model(document.fields, self._kinds[name])
+            self.versions[name] = newer[name]
+        self.versions.update({name: version for name, version in wanted.items() if name not in self._kinds})

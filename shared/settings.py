@@ -1,0 +1,89 @@
+"""Settings: one environment variable each, `ATTUNE_` and the field's name in capitals."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an operator can set. The README lists them; a test compares."""
+
+    backend: Annotated[
+        Literal["embedded", "gcp"], Meta(description="where documents, topics and tables are: local files or Google Cloud")
+    ] = "embedded"
+    data: Annotated[str, Meta(description="folder of the embedded stores")] = ".attune"
+    project: Annotated[str, Meta(description="Google Cloud project (gcp)")] = ""
+    database: Annotated[str, Meta(description="Firestore database (gcp)")] = "(default)"
+    dataset: Annotated[str, Meta(description="BigQuery dataset (gcp)")] = "attune"
+    bigquery_endpoint: Annotated[
+        str, Meta(description="another address of BigQuery's API, as the local emulator's; without credentials")
+    ] = ""
+    half_life_days: Annotated[Positive, Meta(description="after so many days of silence an interest counts half")] = 14.0
+    session_gap_minutes: Annotated[Positive, Meta(description="so much silence ends a session")] = 30.0
+    session_cap_hours: Annotated[Positive, Meta(description="an unbroken visit counts as one session per so many hours")] = 24.0
+    weights: Annotated[
+        dict[str, float], Meta(description="interest weights that differ from the table of kinds, as JSON: {\"purchase\": 8}")
+    ] = {}
+    require_consent: Annotated[
+        bool, Meta(description="an event that does not state consent to personalization stays out of the profile")
+    ] = False
+    future_tolerance_minutes: Annotated[
+        Positive, Meta(description="an event may claim to have happened so long after it was received")
+    ] = 60.0
+    max_event_bytes: Annotated[Count, Meta(description="largest event")] = 32_768
+    max_batch_bytes: Annotated[Count, Meta(description="largest request body of collect")] = 512_000
+    max_batch_events: Annotated[Count, Meta(description="most events in a request of collect")] = 2_500
+    store_deadline_ms: Annotated[Positive, Meta(description="a call to a store is given up after so long")] = 5_000.0
+    model_refresh_s: Annotated[Positive, Meta(description="an instance looks for newer models so often")] = 60.0
+    item_cache: Annotated[Count, Meta(description="items that an instance of recommend remembers")] = 20_000
+    item_refresh_s: Annotated[Positive, Meta(description="a remembered item is read again after so long")] = 300.0
+    personas: Annotated[int, Meta(ge=2, le=12, description="clusters that retrain asks of K-means")] = 5
+    neighbours: Annotated[Count, Meta(description="neighbours kept for an item")] = 50
+
+    @property
+    def half_life(self) -> timedelta:
+        return timedelta(days=self.half_life_days)
+
+    @property
+    def session_gap(self) -> timedelta:
+        return timedelta(minutes=self.session_gap_minutes)
+
+    @property
+    def session_cap(self) -> timedelta:
+        return timedelta(hours=self.session_cap_hours)
+
+    @property
+    def store_deadline(self) -> timedelta:
+        return timedelta(milliseconds=self.store_deadline_ms)
+
+
+PREFIX = "ATTUNE_"
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Settings from environment variables. Raises ValueError that names the variable, what was expected and what was found."""
+    known = Settings.__struct_fields__
+    given = {name.removeprefix(PREFIX).lower(): text for name, text in environment.items() if name.startswith(PREFIX)}
+    if unknown := sorted(given.keys() - set(known)):
+        names = ", ".join(PREFIX + name.upper() for name in unknown)
+        raise ValueError(f"no setting is called {names}; there are {', '.join(PREFIX + name.upper() for name in known)}")
+    try:
+        values = {name: _decode(name, text) for name, text in given.items()}
+        return msgspec.convert(values, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{_variable(error)}: {error}") from None
+
+
+def _decode(name: str, text: str) -> object:
+    return msgspec.json.decode(text) if name == "weights" else text
+
+
+def _variable(error: msgspec.ValidationError) -> str:
+    path = str(error).rpartition("`$.")[2].rstrip("`")
+    return PREFIX + path.partition("[")[0].upper() if path else PREFIX.rstrip("_")

@@ -1,0 +1,1 @@
+"""What storage promises (ports) and who keeps the promise (embedded, gcp)."""
