@@ -1,0 +1,1 @@
+"""Storage in local files: product code, held to the same promises as Google Cloud's."""
