@@ -15,7 +15,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything an operator can set. The README lists them; a test compares."""
 
     backend: Annotated[
-        Literal["embedded", "gcp"], Meta(description="where documents, topics and tables are: local files or Google Cloud")
+        Literal["embedded", "gcp"],
+        Meta(description="where documents, topics and tables are: local files or Google Cloud"),
     ] = "embedded"
     data: Annotated[str, Meta(description="folder of the embedded stores")] = ".attune"
     project: Annotated[str, Meta(description="Google Cloud project (gcp)")] = ""
@@ -24,11 +25,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bigquery_endpoint: Annotated[
         str, Meta(description="another address of BigQuery's API, as the local emulator's; without credentials")
     ] = ""
-    half_life_days: Annotated[Positive, Meta(description="after so many days of silence an interest counts half")] = 14.0
+    half_life_days: Annotated[Positive, Meta(description="after so many days of silence an interest counts half")] = (
+        14.0
+    )
     session_gap_minutes: Annotated[Positive, Meta(description="so much silence ends a session")] = 30.0
-    session_cap_hours: Annotated[Positive, Meta(description="an unbroken visit counts as one session per so many hours")] = 24.0
+    session_cap_hours: Annotated[
+        Positive, Meta(description="an unbroken visit counts as one session per so many hours")
+    ] = 24.0
     weights: Annotated[
-        dict[str, float], Meta(description="interest weights that differ from the table of kinds, as JSON: {\"purchase\": 8}")
+        dict[str, float],
+        Meta(description='interest weights that differ from the table of kinds, as JSON: {"purchase": 8}'),
     ] = {}
     require_consent: Annotated[
         bool, Meta(description="an event that does not state consent to personalization stays out of the profile")
@@ -72,7 +78,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     given = {name.removeprefix(PREFIX).lower(): text for name, text in environment.items() if name.startswith(PREFIX)}
     if unknown := sorted(given.keys() - set(known)):
         names = ", ".join(PREFIX + name.upper() for name in unknown)
-        raise ValueError(f"no setting is called {names}; there are {', '.join(PREFIX + name.upper() for name in known)}")
+        raise ValueError(
+            f"no setting is called {names}; there are {', '.join(PREFIX + name.upper() for name in known)}"
+        )
     try:
         values = {name: _decode(name, text) for name, text in given.items()}
         return msgspec.convert(values, Settings, strict=False)

@@ -46,14 +46,21 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code")] | None = None
     quantity: Annotated[float, Meta(ge=0, le=1e6, description="units")] | None = None
     dwell_s: Annotated[Seconds, Meta(description="seconds spent, visible and focused")] | None = None
-    scroll_depth: Annotated[float, Meta(ge=0, le=1, description="deepest point reached, as a share of the page")] | None = None
-    context: Annotated[Context, Meta(description="where and how: page_url, referrer, device_type, session_id, …")] = Context()
+    scroll_depth: (
+        Annotated[float, Meta(ge=0, le=1, description="deepest point reached, as a share of the page")] | None
+    ) = None
+    context: Annotated[Context, Meta(description="where and how: page_url, referrer, device_type, session_id, …")] = (
+        Context()
+    )
     decision_id: Annotated[Label, Meta(description="the recommendation it answers")] | None = None
     slot: Annotated[Label, Meta(description="the place on the page that showed it")] | None = None
-    consent: Annotated[
-        tuple[Annotated[str, Meta(max_length=64)], ...],
-        Meta(max_length=20, description="purposes the person allows; absent means not stated"),
-    ] | None = None
+    consent: (
+        Annotated[
+            tuple[Annotated[str, Meta(max_length=64)], ...],
+            Meta(max_length=20, description="purposes the person allows; absent means not stated"),
+        ]
+        | None
+    ) = None
     properties: Annotated[dict[str, Any], Meta(description="the rest, up to 8 KiB of JSON, 8 levels deep")] = {}
 
 

@@ -16,13 +16,29 @@ MAX_PROPERTIES_BYTES = 8_192
 MAX_DEPTH = 8
 
 POISONED = frozenset(
-    ("null", "undefined", "none", "nil", "nan", "anonymous", "guest", "unknown", "false", "true", "[object object]", "n/a", "-")
+    (
+        "null",
+        "undefined",
+        "none",
+        "nil",
+        "nan",
+        "anonymous",
+        "guest",
+        "unknown",
+        "false",
+        "true",
+        "[object object]",
+        "n/a",
+        "-",
+    )
 )
 """Ids that many people share because a template was left empty (compared in lower case)."""
 
 ZEROS = re.compile(r"[0\-]+")
 # Written escaped or raw: C0 and C1 controls, zero-width and direction marks, byte order mark.
-SUSPICIOUS = re.compile(rb"\\u|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]|\xef\xbb\xbf|\\[bf]|\x7f")
+SUSPICIOUS = re.compile(
+    rb"\\u|\xc2[\x80-\x9f]|\xe2\x80[\x8b-\x8f\xaa-\xae]|\xe2\x81[\xa6-\xa9]|\xef\xbb\xbf|\\[bf]|\x7f"
+)
 CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 TEXT_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -37,7 +53,7 @@ _unreadable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 class Refusal(NamedTuple):
     """An event that was not taken: its place in the batch, its id where readable, and all that is wrong with it."""
 
-    index: int
+    position: int
     event_id: str | None
     problems: tuple[Problem, ...]
 
@@ -190,7 +206,9 @@ def _problem(name: str, raw: msgspec.Raw, error: Exception) -> Problem:
     expected, _, found = text.removeprefix("Expected ").partition(", got ")
     if expected == text:
         return Problem(field, "a kind of the table" if name == "kind" else "a valid value", _cause(error))
-    return Problem(field, expected.replace("`", ""), found.replace("`", "") or _shown(bytes(raw).decode(errors="replace")))
+    return Problem(
+        field, expected.replace("`", ""), found.replace("`", "") or _shown(bytes(raw).decode(errors="replace"))
+    )
 
 
 def _cause(error: Exception) -> str:

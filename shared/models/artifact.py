@@ -19,7 +19,13 @@ M = TypeVar("M", bound=msgspec.Struct)
 def pack_model(name: str, version: str, model: msgspec.Struct) -> tuple[str, Fields]:
     """The document key and fields under which this version of the model is stored."""
     payload = msgspec.msgpack.encode(model)
-    fields: Fields = {"name": name, "version": version, "format": FORMAT, "checksum": checksum(payload), "payload": payload}
+    fields: Fields = {
+        "name": name,
+        "version": version,
+        "format": FORMAT,
+        "checksum": checksum(payload),
+        "payload": payload,
+    }
     return model_key(name, version), fields
 
 

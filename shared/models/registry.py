@@ -22,7 +22,9 @@ RETRY = timedelta(seconds=1)
 class Registry:
     """Live models by name. The first look waits for the store; later ones give the last good model at once."""
 
-    def __init__(self, documents: Documents, refresh: timedelta, clock: Callable[[], datetime], **kinds: type[msgspec.Struct]):
+    def __init__(
+        self, documents: Documents, refresh: timedelta, clock: Callable[[], datetime], **kinds: type[msgspec.Struct]
+    ):
         self._documents = documents
         self._refresh = refresh
         self._clock = clock
@@ -39,6 +41,10 @@ class Registry:
             await asyncio.shield(self._look())
         elif self._clock() >= self._due:
             self._look()
+        return self.last(name, kind)
+
+    def last(self, name: str, kind: type[M]) -> M | None:
+        """The model as of the last look."""
         model = self._models.get(name)
         return model if isinstance(model, kind) else None
 

@@ -25,7 +25,9 @@ def add(buckets: Buckets, key: str, weight: float, at_ms: int, half_life_ms: int
     if units == 0 or (buckets and bucket < buckets[-1][0] - WINDOW):
         return
     sums = _sums(buckets, bucket)
-    sums[key] = sums.get(key, 0) + units  # a sum of nought stays: without it the newest bucket could depend on the order
+    sums[key] = (
+        sums.get(key, 0) + units
+    )  # a sum of nought stays: without it the newest bucket could depend on the order
     while buckets[0][0] < buckets[-1][0] - WINDOW:
         del buckets[0]
 
@@ -50,7 +52,7 @@ def value_at(buckets: Buckets, key: str, now_ms: int, half_life_ms: int) -> floa
     """The key's decayed sum at `now_ms`: an act of weight w, h half-lives ago, counts w · 2^-h."""
     total = sum(sums.get(key, 0) * 2.0**number for number, sums in _relative(buckets))
     newest = buckets[-1][0] if buckets else 0
-    return total / SCALE * 2.0 ** (newest - now_ms / half_life_ms)
+    return total / SCALE * float(2.0 ** (newest - now_ms / half_life_ms))
 
 
 def top(totals: Mapping[str, float], n: int) -> list[tuple[str, float]]:

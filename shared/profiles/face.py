@@ -25,7 +25,7 @@ def features(profile: Profile, now: datetime, session_cap_ms: int) -> dict[str, 
         recency_days: days since the last act.
     """
     total = summarise(profile, session_cap_ms)
-    count = max(1, total.count)
+    count = max(1, total.number)
     acts = profile.engagement
     active, high = acts.get("active", 0), acts.get("high_intent", 0)
     return {
@@ -34,7 +34,7 @@ def features(profile: Profile, now: datetime, session_cap_ms: int) -> dict[str, 
         "page_views": float(total.pages),
         "high_intent": float(high),
         "active": (active + high) / max(1, sum(acts.values())),
-        "sessions": float(total.count),
+        "sessions": float(total.number),
         "recency_days": max(0.0, (now - from_ms(profile.last_ms)) / MS / 86_400_000) if profile.last_ms else 0.0,
     }
 
@@ -46,10 +46,10 @@ def face(profile: Profile, persona: str, session_cap_ms: int) -> dict[str, Value
         "persona": persona,
         "first_seen": from_ms(profile.first_ms) if profile.first_ms else None,
         "last_seen": from_ms(profile.last_ms) if profile.last_ms else None,
-        "sessions": total.count,
-        "avg_session_s": round(total.length_ms / 1_000 / max(1, total.count), 3),
-        "pages_per_session": round(total.pages / max(1, total.count), 3),
-        "bounce_rate": round(total.bounces / max(1, total.count), 3),
+        "sessions": total.number,
+        "avg_session_s": round(total.length_ms / 1_000 / max(1, total.number), 3),
+        "pages_per_session": round(total.pages / max(1, total.number), 3),
+        "bounce_rate": round(total.bounces / max(1, total.number), 3),
         "events": sum(profile.counts.values()),
         "passive": profile.engagement.get("passive", 0),
         "active": profile.engagement.get("active", 0),

@@ -82,7 +82,9 @@ def decode_profile(state: bytes) -> Profile:
     try:
         profile = _decode(state)
     except msgspec.DecodeError as error:
-        raise PermanentError("unreadable profile", (Problem("state", f"a profile of format {FORMAT}", str(error)),)) from None
+        raise PermanentError(
+            "unreadable profile", (Problem("state", f"a profile of format {FORMAT}", str(error)),)
+        ) from None
     if profile.format != FORMAT:
         raise PermanentError("unreadable profile", (Problem("state", f"format {FORMAT}", f"format {profile.format}"),))
     return profile
@@ -105,7 +107,7 @@ def bound(profile: Profile, gap_ms: int, cap_ms: int) -> None:
     """
     profile.ring, forgotten_ms = memory.ring_bound(profile.ring, CAPS["ring"])
     closed, closed_ms = sessions.close(profile.spans, CAPS["spans"], cap_ms)
-    if closed.count:
+    if closed.number:
         profile.closed += closed
         profile.floor_ms = max(profile.floor_ms, closed_ms + gap_ms)
     profile.floor_ms = max(profile.floor_ms, forgotten_ms)

@@ -35,7 +35,7 @@ class Span(NamedTuple):
 class Sessions(NamedTuple):
     """Sums over sessions: how many, their length, pages, bounces."""
 
-    count: int = 0
+    number: int = 0
     length_ms: int = 0
     pages: int = 0
     bounces: int = 0

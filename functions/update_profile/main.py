@@ -1,0 +1,83 @@
+"""update_profile: folds each event of the topic `events` into its person's profile, exactly once."""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from functools import cache
+
+import functions_framework.aio
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared import http, wiring
+from shared.errors import PermanentError, RetryableError
+from shared.events.parse import parse_event
+from shared.events.push import Push, read_push
+from shared.models.personas import PersonaModel, persona_of
+from shared.models.registry import Registry
+from shared.profiles.commit import Committer
+from shared.profiles.face import features
+from shared.profiles.fold import read_terms
+from shared.profiles.profile import Profile
+from shared.stores.ports import Message
+from shared.telemetry import log
+
+DEAD_LETTERS = "dead-letters"
+MAX_PUSH_BYTES = 14_000_000  # Pub/Sub's 10 MB in base64, and the envelope
+
+outcomes: Counter[str] = Counter()
+"""What became of the deliveries of this instance."""
+
+
+@functions_framework.aio.http
+async def update_profile(request: Request) -> Response:
+    """POST, any path: a Pub/Sub push or CloudEvent. 204 acknowledges; anything else asks for redelivery."""
+    reply = await _answer(request)
+    return Response(reply.body, reply.status, reply.headers)
+
+
+async def _answer(request: Request) -> http.Reply:
+    if request.method == "GET":
+        return http.json_reply(200, {"status": "ok", "outcomes": outcomes})
+    if request.method != "POST":
+        return http.not_allowed("POST", "GET")
+    try:
+        push = read_push(await http.read_body(request.stream(), MAX_PUSH_BYTES))
+    except http.TooLargeError as error:
+        return http.error_reply(413, str(error))
+    except PermanentError as error:
+        return http.refusal(error)
+    try:
+        outcomes[await _fold(push)] += 1
+    except RetryableError as error:
+        log("WARNING", "event not folded; Pub/Sub sends it again", reason=str(error))
+        return http.error_reply(500, "try again")
+    return http.Reply(204)
+
+
+async def _fold(push: Push) -> str:
+    try:
+        event = parse_event(push.message.data, wiring.clock(), wiring.settings())
+    except PermanentError as error:
+        letter = Message(push.message.data, attributes={"reason": str(error)[:1_000], "function": "update_profile"})
+        await wiring.topics(wiring.settings()).publish(DEAD_LETTERS, [letter])
+        return "dead_letter"
+    await _registry().get("personas", PersonaModel)
+    return await _committer().add(event)
+
+
+@cache
+def _registry() -> Registry:
+    settings = wiring.settings()
+    refresh = timedelta(seconds=settings.model_refresh_s)
+    return Registry(wiring.documents(settings), refresh, wiring.clock, personas=PersonaModel)
+
+
+@cache
+def _committer() -> Committer:
+    settings = wiring.settings()
+    terms = read_terms(settings)
+
+    def persona(profile: Profile, now: datetime) -> str:
+        return persona_of(_registry().last("personas", PersonaModel), features(profile, now, terms.session_cap_ms))
+
+    return Committer(wiring.documents(settings), terms, settings, persona, wiring.clock)

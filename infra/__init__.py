@@ -1,0 +1,1 @@
+"""What surrounds the functions: the command line, the local stack, SQL, deployment."""

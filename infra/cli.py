@@ -1,0 +1,141 @@
+"""The commands of infra/dev.py. Exit codes: 0 done, 1 a check failed, 2 wrong use."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from shared.errors import PermanentError
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULT_URL = "http://127.0.0.1:8080"
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; what a person did wrong is one line, not a traceback."""
+    options = parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options)
+    except PermanentError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(prog="infra/dev.py", description="Attune's command line.")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+    demo = _add(commands, "demo", run_demo, "replay events through a fresh stack, train, and show what came out")
+    demo.add_argument(
+        "--input", default="movielens", help="rees46:PATH, movielens, simulate[:users=…,days=…,seed=…] or csv:PATH"
+    )
+    _stack_options(demo)
+    demo.add_argument("--keep", action="store_true", help="leave the stack serving afterwards, until Ctrl-C")
+    demo.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
+    serve = _add(commands, "serve", run_serve, "keep a stack up: every route of every function at one address")
+    _stack_options(serve)
+    train = _add(commands, "train", run_train, "retrain all models, or those named, on a stack that serves")
+    train.add_argument("models", nargs="*", metavar="MODEL", help="personas, neighbours, popularity")
+    train.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
+    sweep = _add(commands, "sweep", run_sweep, "announce the personas that changed by silence, on a stack that serves")
+    sweep.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
+    stage = _add(commands, "stage", run_stage, "build build/<function>/: what a deployment uploads")
+    stage.add_argument("--into", default=str(ROOT / "build"), help="another folder")
+    bench = _add(commands, "bench", run_bench, "measure, side by side with floors and with the usual way")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks (default: all)")
+    bench.add_argument("--seconds", type=float, default=3.0, help="length of one measurement (default: %(default)s)")
+    bench.add_argument(
+        "--repeats", type=int, default=3, help="measurements of each cell; the median counts (default: %(default)s)"
+    )
+    bench.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
+    evaluate = _add(commands, "evaluate", run_evaluate, "judge the models on held-out, later events")
+    evaluate.add_argument("what", choices=["ranking"])
+    evaluate.add_argument("--input", default="movielens", help="as for demo")
+    evaluate.add_argument(
+        "--split",
+        default="sessions:0.8",
+        help="what is trained on: sessions:SHARE or leave-last (default: %(default)s)",
+    )
+    evaluate.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
+    _add(commands, "test", run_test, "run every test").add_argument("arguments", nargs="*", help="passed on to pytest")
+    _add(commands, "check", run_check, "formatting, linting, types")
+    return top
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, command: Command, text: str
+) -> argparse.ArgumentParser:
+    sub = commands.add_parser(name, help=text, description=text)
+    sub.set_defaults(command=command)
+    return sub
+
+
+def _stack_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--stack", choices=["embedded", "emulators"], default="embedded", help="(default: %(default)s)")
+    sub.add_argument("--data", metavar="DIR", help="folder of the stack's state (demo: a fresh one; serve: .attune)")
+    sub.add_argument("--port", type=int, help="(demo: a free one; serve: 8080)")
+
+
+def run_demo(options: argparse.Namespace) -> int:
+    from infra.local.demo import demo
+
+    return demo(options.input, options.stack, options.data, options.port, options.keep, options.json)
+
+
+def run_serve(options: argparse.Namespace) -> int:
+    from infra.local.serve import serve
+
+    return serve(options.stack, options.data or ".attune", options.port or 8080)
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from infra.local.schedules import train
+
+    return train(options.url, options.models)
+
+
+def run_sweep(options: argparse.Namespace) -> int:
+    from infra.local.schedules import sweep
+
+    return sweep(options.url)
+
+
+def run_stage(options: argparse.Namespace) -> int:
+    from infra.local.stage import stage_all
+
+    return stage_all(Path(options.into))
+
+
+def run_bench(options: argparse.Namespace) -> int:
+    from infra.bench.run import bench
+
+    return bench(options.names, options.seconds, options.repeats, options.json)
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    from infra.local.evaluate import evaluate_ranking
+
+    return evaluate_ranking(options.input, options.split, options.json)
+
+
+def run_test(options: argparse.Namespace) -> int:
+    return _run("-m", "pytest", *options.arguments)
+
+
+def run_check(_: argparse.Namespace) -> int:
+    codes = [_run("-m", "ruff", "format", "--check", "."), _run("-m", "ruff", "check", "."), _run("-m", "mypy")]
+    return int(any(codes))
+
+
+def _run(*arguments: str) -> int:
+    return int(subprocess.run([sys.executable, *arguments], cwd=ROOT).returncode != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

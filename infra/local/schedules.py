@@ -1,0 +1,29 @@
+"""What Cloud Scheduler does, by hand: one POST to the function that owns the job."""
+
+import sys
+
+import httpx
+import msgspec
+
+
+def train(url: str, models: list[str]) -> int:
+    """Retrain all models, or those named."""
+    return _post(f"{url}/v1/retrain", {"models": models} if models else {})
+
+
+def sweep(url: str) -> int:
+    """Announce the personas that silence has changed."""
+    return _post(f"{url}/v1/sweep", {})
+
+
+def _post(url: str, body: dict[str, list[str]]) -> int:
+    try:
+        response = httpx.post(url, json=body, timeout=1_800)
+    except httpx.TransportError as error:
+        print(
+            f"error: {url} does not answer ({error}); start a stack with make serve, or name its address with --url",
+            file=sys.stderr,
+        )
+        return 1
+    print(msgspec.json.format(response.text, indent=2))
+    return int(response.is_error)

@@ -1,0 +1,48 @@
+"""Item documents as an instance remembers them: each is read once, and again after a while."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from shared.models.items import COLLECTION, Item, unpack_item
+from shared.stores.ports import Documents
+
+
+class Catalogue:
+    """Items by id; a bounded memory in front of the store. Unknown items are remembered as such."""
+
+    def __init__(self, documents: Documents, size: int, refresh: timedelta, clock: Callable[[], datetime]):
+        self._documents = documents
+        self._size = size
+        self._refresh = refresh
+        self._clock = clock
+        self._items: dict[str, tuple[Item | None, datetime]] = {}
+
+    async def get(self, item_ids: Iterable[str]) -> dict[str, Item]:
+        """Those of the items that exist; what is not remembered is read in one round trip. May raise RetryableError."""
+        now, wanted = self._clock(), set(item_ids)
+        missing = [
+            item_id for item_id in sorted(wanted) if item_id not in self._items or self._items[item_id][1] <= now
+        ]
+        held = {item_id: self._items[item_id][0] for item_id in wanted.difference(missing)}
+        if missing:
+            read = await self._documents.get_many(COLLECTION, missing)
+            fresh = {key: unpack_item(key, read[key].fields) if key in read else None for key in missing}
+            held |= fresh
+            self._remember(fresh, now + self._refresh)
+        return {item_id: item for item_id, item in held.items() if item is not None}
+
+    def expire(self) -> None:
+        """Read everything again when next asked for: the model has changed."""
+        self._items = {item_id: (item, self._clock()) for item_id, (item, _) in self._items.items()}
+
+    def held(self, item_ids: Iterable[str]) -> dict[str, Item]:
+        """Those of the items that are remembered, however old: for when the store is away."""
+        found = ((item_id, self._items[item_id][0]) for item_id in item_ids if item_id in self._items)
+        return {item_id: item for item_id, item in found if item is not None}
+
+    def _remember(self, fresh: dict[str, Item | None], until: datetime) -> None:
+        for item_id, item in fresh.items():
+            self._items.pop(item_id, None)
+            self._items[item_id] = (item, until)
+        while len(self._items) > self._size:
+            del self._items[next(iter(self._items))]

@@ -1,0 +1,1 @@
+"""candidates → score → exclude → fill → explain: each stage a pure function over values."""

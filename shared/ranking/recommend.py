@@ -1,0 +1,101 @@
+"""One answer: reads what the stages need, passes it through them, and never fails because a store is away."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import NamedTuple
+
+from shared.errors import RetryableError
+from shared.models.catalogue import Catalogue
+from shared.models.items import Item
+from shared.models.personas import PersonaModel, persona_of
+from shared.models.popularity import PopularityModel
+from shared.models.registry import Registry
+from shared.profiles.commit import COLLECTION, STATE, read_profile
+from shared.profiles.face import features
+from shared.profiles.fold import Terms
+from shared.profiles.profile import Profile, new_profile
+from shared.ranking.candidates import anchors, from_categories, from_neighbours, from_popularity
+from shared.ranking.exclude import drop_hidden, drop_met
+from shared.ranking.explain import Recommendation, explain
+from shared.ranking.score import Scored, blend
+from shared.settings import Settings
+from shared.stores.ports import Documents
+
+EMPTY = PopularityModel("", [], {})
+
+
+class Answer(NamedTuple):
+    """What `recommend` found for a person; `degraded` when a store could not be reached in time."""
+
+    persona: str
+    items: list[Recommendation]
+    model_versions: dict[str, str]
+    degraded: bool
+
+
+class Recommender:
+    """Answers for one instance: the stores, the live models and the items that it remembers."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        registry: Registry,
+        catalogue: Catalogue,
+        terms: Terms,
+        settings: Settings,
+        clock: Callable[[], datetime],
+    ):
+        self._documents = documents
+        self._registry = registry
+        self._catalogue = catalogue
+        self._terms = terms
+        self._settings = settings
+        self._clock = clock
+        self._neighbours: str | None = None
+
+    async def answer(self, person: str, n: int) -> Answer:
+        """The persona and the n best items for the person; a stranger gets the same with an empty profile."""
+        profile, away = await self._profile(person)
+        popularity = await self._registry.get("popularity", PopularityModel) or EMPTY
+        self._notice(self._registry.versions.get("neighbours"))
+        weights = anchors(profile)
+        items, items_away = await self._items(weights)
+        ranked = blend(
+            from_neighbours(weights, items), from_categories(profile, popularity), from_popularity(popularity)
+        )
+        chosen, shown, shown_away = await self._choose(drop_met(ranked, profile.excluded), n)
+        model = await self._registry.get("personas", PersonaModel)
+        persona = persona_of(model, features(profile, self._clock(), self._terms.session_cap_ms))
+        recommendations = [explain(scored, items | shown) for scored in chosen]
+        return Answer(persona, recommendations, dict(self._registry.versions), away or items_away or shown_away)
+
+    def _notice(self, neighbours: str | None) -> None:
+        """New neighbours stand in the item documents: what is remembered of these is out of date."""
+        if neighbours != self._neighbours:
+            self._catalogue.expire()
+            self._neighbours = neighbours
+
+    async def _profile(self, person: str) -> tuple[Profile, bool]:
+        try:
+            return read_profile(await self._documents.get(COLLECTION, person, (STATE,)), self._settings), False
+        except RetryableError:
+            return new_profile(self._settings.half_life), True
+
+    async def _items(self, item_ids: Iterable[str]) -> tuple[dict[str, Item], bool]:
+        try:
+            return await self._catalogue.get(item_ids), False
+        except RetryableError:
+            return self._catalogue.held(item_ids), True
+
+    async def _choose(self, ranked: Iterator[Scored], n: int) -> tuple[list[Scored], dict[str, Item], bool]:
+        """The n best that are not hidden; a hidden one is known by its document, so these are read until there are enough."""
+        chosen: list[Scored] = []
+        shown: dict[str, Item] = {}
+        away = False
+        while len(chosen) < n and (some := list(islice(ranked, n))):
+            items, some_away = await self._items([scored.item_id for scored in some])
+            chosen += drop_hidden(some, items)
+            shown |= items
+            away |= some_away
+        return chosen[:n], shown, away

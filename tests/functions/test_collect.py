@@ -1,0 +1,115 @@
+"""collect over HTTP: what is taken, what is refused, and how it says so."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from shared import wiring
+from shared.errors import OverQuotaError, RetryableError
+from shared.stores.embedded.queue import EmbeddedTopics
+from shared.stores.ports import Message
+from tests.functions.conftest import Serve
+
+URL = "/v1/events"
+GOOD: dict[str, Any] = {"event_id": "e1", "kind": "click", "occurred_at": "2026-01-01T00:00:00Z", "user_id": "ann", "item_ids": ["a"]}
+
+
+async def test_one_event_and_a_list_are_published(serve: Serve, queue: EmbeddedTopics) -> None:
+    queue.declare("events", "inbox")
+    async with serve("collect") as client:
+        one = await client.post(URL, json=GOOD)
+        many = await client.post(URL, json=[GOOD | {"event_id": "e2"}, GOOD | {"event_id": "e3", "user_id": "bob"}])
+    assert (one.status_code, one.json()) == (202, {"accepted": 1, "refused": 0, "errors": []})
+    assert (many.status_code, many.json()["accepted"]) == (202, 2)
+    assert queue.pending("inbox") == 3
+
+
+async def test_good_events_of_a_bad_batch_are_published(serve: Serve, queue: EmbeddedTopics) -> None:
+    queue.declare("events", "inbox")
+    async with serve("collect") as client:
+        answer = await client.post(URL, json=[GOOD, {**GOOD, "event_id": "e2", "kind": "stare", "dwell_s": -1}])
+    assert answer.status_code == 400
+    assert (answer.json()["accepted"], answer.json()["refused"]) == (1, 1)
+    [error] = answer.json()["errors"]
+    assert (error["index"], error["event_id"]) == (1, "e2")
+    assert {problem["field"] for problem in error["problems"]} == {"kind", "dwell_s"}
+    assert all(problem["expected"] and problem["found"] for problem in error["problems"])
+    assert queue.pending("inbox") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("POST", URL, b"{", {}, 400),
+        ("POST", URL, b"[" * 100_000, {}, 400),
+        ("POST", URL, b"\xff", {}, 400),
+        ("POST", URL, b" " * 10_000_000, {}, 413),
+        ("POST", URL, b"{}", {"content-type": "text/csv"}, 415),
+        ("POST", URL, b"{}", {"content-type": ""}, 415),
+        ("GET", URL, b"", {}, 405),
+        ("PUT", URL, b"{}", {}, 405),
+        ("POST", "/v2/events", b"{}", {}, 404),
+    ],
+)
+async def test_what_is_no_batch_is_refused(
+    serve: Serve, queue: EmbeddedTopics, method: str, path: str, body: bytes, headers: dict[str, str], status: int
+) -> None:
+    queue.declare("events", "inbox")
+    async with serve("collect") as client:
+        answer = await client.request(method, path, content=body, headers={"content-type": "application/json"} | headers)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+    assert queue.pending("inbox") == 0
+
+
+@pytest.mark.parametrize(("error", "status"), [(RetryableError("the topic is away"), 503), (OverQuotaError("slower"), 429)])
+async def test_a_topic_that_is_away_asks_to_come_again(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch, error: RetryableError, status: int
+) -> None:
+    class Away:
+        async def publish(self, topic: str, messages: Sequence[Message]) -> None:
+            raise error
+
+    monkeypatch.setattr(wiring, "topics", lambda settings: Away())
+    async with serve("collect") as client:
+        answer = await client.post(URL, json=GOOD)
+    assert answer.status_code == status
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_body_without_length_is_bounded_too(serve: Serve) -> None:
+    async def endless() -> Any:
+        for _ in range(1_000):
+            yield b" " * 10_000
+
+    async with serve("collect") as client:
+        answer: httpx.Response = await client.post(URL, content=endless(), headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+
+
+async def test_the_message_is_the_canonical_event(serve: Serve, queue: EmbeddedTopics) -> None:
+    queue.declare("events", "inbox")
+    got: list[Message] = []
+
+    async def keep(chunk: Sequence[Any]) -> list[bool]:
+        got.extend(delivery.message for delivery in chunk)
+        return [True] * len(chunk)
+
+    async with serve("collect") as client:
+        await client.post(URL, json=GOOD | {"received_at": "1999-01-01T00:00:00Z"})
+    import asyncio
+
+    consuming = asyncio.create_task(queue.consume("inbox", keep))
+    while not got:
+        await asyncio.sleep(0.01)
+    await queue.drain()
+    await consuming
+    [message] = got
+    event = msgspec.json.decode(message.data)
+    assert message.key == "u:ann"
+    assert message.attributes["kind"] == "click"
+    assert event["received_at"] > "2026"
+    assert event["item_ids"] == ["a"]
