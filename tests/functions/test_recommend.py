@@ -1,0 +1,182 @@
+"""recommend: ranked, explained, and never what must not come back."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import RetryableError
+from shared.events.event import Event
+from shared.models.artifact import pack_model
+from shared.models.catalogue import Catalogue
+from shared.models.items import pack_neighbours
+from shared.models.personas import PersonaModel
+from shared.models.popularity import PopularityModel
+from shared.models.registry import Registry
+from shared.profiles.commit import Committer
+from shared.profiles.fold import read_terms
+from shared.ranking.recommend import Recommender
+from shared.settings import Settings
+from shared.stores.embedded.documents import EmbeddedDocuments
+from shared.stores.embedded.queue import EmbeddedTopics
+from tests.functions.conftest import Serve
+
+URL = "/v1/recommendations"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ITEMS = [f"i{number}" for number in range(12)]
+POPULARITY = PopularityModel("p1", [(item, 1 - number / 20) for number, item in enumerate(ITEMS)], {"shoes": [("i9", 1.0), ("i8", 0.5)]})
+PERSONAS = PersonaModel("k1", ["high_intent"], [True], [0.0], [1.0], [[0.0], [1.0]], ["browser", "high_intent_buyer"], [3, 1])
+
+
+async def publish(documents: EmbeddedDocuments, hidden: frozenset[str] = frozenset()) -> None:
+    """A small world: every item's neighbours are the three that follow it."""
+    for name, model in (("popularity", POPULARITY), ("personas", PERSONAS)):
+        key, fields = pack_model(name, model.version, model)
+        await documents.merge("models", {key: fields})
+    around = {item: [ITEMS[(number + step) % len(ITEMS)] for step in (1, 2, 3)] for number, item in enumerate(ITEMS)}
+    await documents.merge(
+        "items",
+        {
+            item: {
+                "item_id": item,
+                "name": f"Item {item}",
+                "category": "shoes",
+                "hidden": item in hidden,
+                **pack_neighbours([(other, 1 / rank) for rank, other in enumerate(near, start=1)], "n1"),
+            }
+            for item, near in around.items()
+        },
+    )
+    await documents.merge("models", {"current": {"popularity": "p1", "personas": "k1", "neighbours": "n1"}})
+
+
+def make(number: int, kind: str, item: str, days: int = 0) -> Event:
+    at = NOW - timedelta(days=days, minutes=number)
+    return Event(event_id=f"e{number}", kind=kind, occurred_at=at, user_id="ann", item_ids=(item,), category="shoes")  # type: ignore[arg-type]
+
+
+async def fold(documents: EmbeddedDocuments, events: list[Event]) -> None:
+    committer = Committer(documents, read_terms(Settings()), Settings(), lambda *_: "newcomer", lambda: NOW)
+    for event in events:
+        await committer.add(event)
+
+
+async def test_a_stranger_gets_what_is_popular(serve: Serve, documents: EmbeddedDocuments) -> None:
+    await publish(documents)
+    async with serve("recommend") as client:
+        answer = (await client.get(URL, params={"user_id": "nobody", "n": 3})).json()
+    assert answer["persona"] == "newcomer"
+    assert [item["item_id"] for item in answer["items"]] == ["i0", "i1", "i2"]
+    assert {(item["source"], item["reason"]) for item in answer["items"]} == {("popularity", "popular with everyone")}
+    assert answer["model_versions"] == {"popularity": "p1", "personas": "k1", "neighbours": "n1"}
+    assert answer["decision_id"]
+    assert answer["degraded"] is False
+
+
+async def test_before_any_model_the_answer_is_empty_not_an_error(serve: Serve) -> None:
+    async with serve("recommend") as client:
+        answer = await client.get(URL, params={"anonymous_id": "device-7"})
+    assert (answer.status_code, answer.json()["items"], answer.json()["persona"]) == (200, [], "newcomer")
+
+
+async def test_interests_decide_and_are_given_as_reasons(serve: Serve, documents: EmbeddedDocuments) -> None:
+    await publish(documents)
+    await fold(documents, [make(1, "purchase", "i4"), make(2, "item_view", "i4")])
+    async with serve("recommend") as client:
+        answer = (await client.get(URL, params={"user_id": "ann", "n": 12})).json()
+    first = answer["items"][0]
+    assert (first["item_id"], first["source"], first["reason"]) == ("i5", "neighbours", "because you viewed Item i4")
+    assert answer["persona"] == "high_intent_buyer"
+    assert "i4" not in [item["item_id"] for item in answer["items"]]
+    assert "popular in shoes" in [item["reason"] for item in answer["items"]]
+    scores = [item["score"] for item in answer["items"]]
+    assert scores == sorted(scores, reverse=True)
+    assert 0 < scores[-1] <= scores[0] <= 1
+
+
+async def test_a_decision_is_logged_for_each_answer(serve: Serve, documents: EmbeddedDocuments, queue: EmbeddedTopics) -> None:
+    queue.declare("decisions", "kept")
+    async with serve("recommend") as client:
+        ids = {(await client.get(URL, params={"user_id": "ann"})).json()["decision_id"] for _ in range(3)}
+    assert len(ids) == queue.pending("kept") == 3
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [({}, "user_id"), ({"user_id": "a", "n": "0"}, "n"), ({"user_id": "a", "n": "many"}, "n"), ({"user_id": "a", "n": "101"}, "n")],
+)
+async def test_a_bad_query_is_named(serve: Serve, params: dict[str, str], field: str) -> None:
+    async with serve("recommend") as client:
+        answer = await client.get(URL, params=params)
+    assert answer.status_code == 400
+    assert [problem["field"] for problem in answer.json()["problems"]] == [field]
+
+
+async def test_other_routes_and_methods(serve: Serve) -> None:
+    async with serve("recommend") as client:
+        assert (await client.get("/v1/else")).status_code == 404
+        assert (await client.delete(URL)).status_code == 405
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_one_profile_read_and_each_item_once(serve: Serve, documents: EmbeddedDocuments) -> None:
+    await publish(documents)
+    await fold(documents, [make(1, "item_view", "i4")])
+    async with serve("recommend") as client:
+        await client.get(URL, params={"user_id": "ann", "n": 4})
+        documents.counts.clear()
+        for _ in range(5):
+            await client.get(URL, params={"user_id": "ann", "n": 4})
+        assert documents.counts == {"reads": 5}
+        documents.counts.clear()
+        await client.get(URL, params={"user_id": "ann", "n": 5})
+        assert documents.counts == {"reads": 2}  # the profile, and the fifth item
+
+
+async def test_a_store_that_is_away_degrades(serve: Serve, documents: EmbeddedDocuments, monkeypatch: pytest.MonkeyPatch) -> None:
+    await publish(documents)
+
+    async def away(*_: object) -> None:
+        raise RetryableError("away")
+
+    async with serve("recommend") as client:
+        await client.get(URL, params={"user_id": "nobody", "n": 3})
+        monkeypatch.setattr(documents, "get", away)
+        monkeypatch.setattr(documents, "get_many", away)
+        answer = await client.get(URL, params={"user_id": "ann", "n": 3})
+    assert answer.status_code == 200
+    assert answer.json()["degraded"] is True
+    assert len(answer.json()["items"]) == 3
+
+
+@contextmanager
+def fresh_documents() -> Iterator[EmbeddedDocuments]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield EmbeddedDocuments(Path(folder, "documents.sqlite"), timedelta(seconds=5))
+
+
+acts = st.lists(
+    st.tuples(st.sampled_from(["item_view", "click", "purchase", "dismiss", "add_to_cart", "bookmark"]), st.sampled_from(ITEMS), st.integers(0, 400)),
+    max_size=14,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(acts, st.frozensets(st.sampled_from(ITEMS)), st.integers(1, 20))
+async def test_seen_bought_dismissed_and_hidden_never_come_back(acts: list[tuple[str, str, int]], hidden: frozenset[str], n: int) -> None:
+    with fresh_documents() as documents:
+        await publish(documents, hidden)
+        await fold(documents, [make(number, kind, item, days) for number, (kind, item, days) in enumerate(acts)])
+        registry = Registry(documents, timedelta(hours=1), lambda: NOW, popularity=PopularityModel, personas=PersonaModel)
+        catalogue = Catalogue(documents, 5, timedelta(hours=1), lambda: NOW)
+        recommender = Recommender(documents, registry, catalogue, read_terms(Settings()), Settings(), lambda: NOW)
+        answer = await recommender.answer("u:ann", n)
+    shown = [item.item_id for item in answer.items]
+    met = {item for _, item, _ in acts}
+    assert not set(shown) & (met | hidden)
+    assert len(shown) == len(set(shown)) == min(n, len(set(ITEMS) - met - hidden))
