@@ -1,0 +1,48 @@
+"""What a request asks of a training."""
+
+from datetime import datetime
+from typing import Annotated, Any, NamedTuple, get_args
+
+import msgspec
+
+from shared.errors import PermanentError, Problem
+from training.results import Model
+
+MODELS: tuple[Model, ...] = get_args(Model)
+
+FIELDS: dict[str, Any] = {
+    "models": Annotated[list[Model], msgspec.Meta(min_length=1)],
+    "cutoff": Annotated[datetime, msgspec.Meta(tz=True)],
+}
+EXPECTED = {"models": f"a list of {', '.join(MODELS)}", "cutoff": "a time with its offset from UTC (RFC 3339)"}
+
+
+class Order(NamedTuple):
+    """Train these models on what had happened by the cutoff."""
+
+    models: tuple[Model, ...]
+    cutoff: datetime
+
+
+def parse_order(body: bytes, now: datetime) -> Order:
+    """The order of a request's body; by default all models, as of now. Raises PermanentError naming every bad field."""
+    values: dict[str, Any] = {"models": MODELS, "cutoff": now}
+    problems: list[Problem] = []
+    for name, raw in _read_fields(body).items():
+        if name not in FIELDS:
+            problems.append(Problem(name[:100], f"one of {', '.join(FIELDS)}", "an unknown field"))
+            continue
+        try:
+            values[name] = msgspec.json.decode(raw, type=FIELDS[name])
+        except msgspec.DecodeError:
+            problems.append(Problem(name, EXPECTED[name], bytes(raw)[:100].decode(errors="replace")))
+    if problems:
+        raise PermanentError("invalid", tuple(problems))
+    return Order(tuple(dict.fromkeys(values["models"])), values["cutoff"])
+
+
+def _read_fields(body: bytes) -> dict[str, msgspec.Raw]:
+    try:
+        return msgspec.json.decode(body.strip() or b"{}", type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PermanentError("malformed", (Problem("", "a JSON object", str(error)),)) from None

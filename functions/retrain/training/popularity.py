@@ -1,0 +1,62 @@
+"""Popularity: the items that many people have shown interest in lately."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shared.models.popularity import PopularityModel
+from shared.settings import Settings
+from shared.stores.ports import Warehouse
+from training.queries import select, terms
+from training.results import Fitted, Refused, fitted
+
+if TYPE_CHECKING:
+    import pyarrow
+
+LIMITS = {"items": 1_000, "categories": 50, "items_per_category": 100}
+MAX_BYTES = 900_000
+"""A document holds a million; identifiers can be so long that the limits do not bound the size."""
+
+Ranking = list[tuple[str, float]]
+
+
+def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
+    """What was popular at the cutoff."""
+    table = select(warehouse, "popularity", {**terms(cutoff, settings), **LIMITS})
+    if not table.num_rows:
+        return Refused("nobody has shown interest in an item")
+    model = bound(read_model(table))
+    facts = {"items": len(model.items), "categories": len(model.categories)}
+    return fitted("popularity", model, cutoff, facts)
+
+
+def read_model(table: "pyarrow.Table") -> PopularityModel:
+    """The model of the query's rows, which come in the order of their score."""
+    items: Ranking = []
+    categories: dict[str, Ranking] = {}
+    for row in table.to_pylist():
+        pair = row["item_id"], row["score"]
+        if row["item_rank"] <= LIMITS["items"]:
+            items.append(pair)
+        ranking = categories.setdefault(row["category"] or "", [])
+        if row["category_rank"] is not None and row["category_rank"] <= LIMITS["categories"]:
+            ranking.append(pair)
+    leading = {
+        category: _relative(ranking[: LIMITS["items_per_category"]])
+        for category, ranking in categories.items()
+        if ranking
+    }
+    return PopularityModel("", _relative(items), leading)
+
+
+def bound(model: PopularityModel) -> PopularityModel:
+    """The model with its lists halved until it fits into a document."""
+    while len(msgspec.msgpack.encode(model)) > MAX_BYTES:
+        categories = {category: ranking[: len(ranking) // 2] for category, ranking in model.categories.items()}
+        model = PopularityModel(model.version, model.items[: len(model.items) // 2], categories)
+    return model
+
+
+def _relative(ranking: Ranking) -> Ranking:
+    return [(item_id, score / ranking[0][1]) for item_id, score in ranking]

@@ -1,0 +1,65 @@
+"""What a training comes to: a model that is ready to be published, or a reason why there is none."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from shared.models.artifact import COLLECTION, checksum, pack_model
+from shared.stores.ports import Fields
+
+Model = Literal["personas", "neighbours", "popularity"]
+
+Batch = tuple[str, dict[str, Fields]]
+"""A collection, and documents of it by key."""
+
+
+class Fitted(NamedTuple):
+    """A model of this version.
+
+    Attributes:
+        documents: makes its documents anew, batch by batch; all of them must be stored before the pointer moves.
+        facts: what is told of it, as JSON values.
+    """
+
+    version: str
+    documents: Callable[[], Iterator[Batch]]
+    facts: Mapping[str, object]
+
+
+class Refused(NamedTuple):
+    """There is too little to learn from. The live model stays."""
+
+    reason: str
+
+
+class Trained(NamedTuple):
+    """The result of one model's training and how long it took."""
+
+    result: Fitted | Refused
+    seconds: float
+
+
+def fitted(name: Model, model: msgspec.Struct, cutoff: datetime, facts: Mapping[str, object]) -> Fitted:
+    """A model that is one document: its version is in it and goes by the rest of its content."""
+    version = version_of(cutoff, checksum(msgspec.msgpack.encode(model)))
+    key, fields = pack_model(name, version, msgspec.structs.replace(model, version=version))
+    return Fitted(version, lambda: iter([(COLLECTION, {key: fields})]), facts)
+
+
+def version_of(cutoff: datetime, digest: str) -> str:
+    """The cutoff to the second, and six digits of the content's checksum.
+
+    >>> version_of(datetime(2026, 11, 22, 6, 30, tzinfo=UTC), "0123456789abcdef")
+    '20261122T063000Z-012345'
+    """
+    return f"{cutoff.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest[:6]}"
+
+
+def report(trained: Trained) -> dict[str, object]:
+    """What is told of a training, as JSON values."""
+    result, seconds = trained.result, round(trained.seconds, 3)
+    if isinstance(result, Refused):
+        return {"status": "refused", "reason": result.reason, "seconds": seconds}
+    return {"status": "published", "version": result.version, **result.facts, "seconds": seconds}

@@ -1,0 +1,48 @@
+-- The log: what people did, as shared/events/event.py has it, and what they were shown.
+-- Rows may repeat: whoever reads `events` goes through events_unique.sql.
+
+CREATE TABLE IF NOT EXISTS events (
+  event_id STRING NOT NULL,
+  kind STRING NOT NULL,
+  occurred_at TIMESTAMP NOT NULL,
+  received_at TIMESTAMP,
+  user_id STRING,
+  anonymous_id STRING,
+  item_ids ARRAY<STRING>,
+  category STRING,
+  value FLOAT64,
+  currency STRING,
+  quantity FLOAT64,
+  dwell_s FLOAT64,
+  scroll_depth FLOAT64,
+  context STRUCT<
+    page_url STRING,
+    referrer STRING,
+    device_type STRING,
+    session_id STRING,
+    session_duration_s FLOAT64,
+    campaign STRING,
+    locale STRING,
+    user_agent STRING,
+    source STRING
+  >,
+  decision_id STRING,
+  slot STRING,
+  consent ARRAY<STRING>,
+  properties JSON
+)
+PARTITION BY DATE(occurred_at)
+CLUSTER BY kind, user_id;
+
+CREATE TABLE IF NOT EXISTS decisions (
+  decision_id STRING NOT NULL,
+  decided_at TIMESTAMP NOT NULL,
+  user_id STRING,
+  anonymous_id STRING,
+  persona STRING,
+  n INT64,
+  model_versions JSON,
+  items ARRAY<STRUCT<item_id STRING, score FLOAT64, source STRING, reason STRING>>
+)
+PARTITION BY DATE(decided_at)
+CLUSTER BY user_id;
