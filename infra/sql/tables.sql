@@ -42,7 +42,8 @@ CREATE TABLE IF NOT EXISTS decisions (
   persona STRING,
   n INT64,
   model_versions JSON,
-  items ARRAY<STRUCT<item_id STRING, score FLOAT64, source STRING, reason STRING>>
+  items ARRAY<STRUCT<item_id STRING, score FLOAT64, source STRING, reason STRING>>,
+  degraded BOOL
 )
 PARTITION BY DATE(decided_at)
 CLUSTER BY user_id;

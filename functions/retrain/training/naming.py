@@ -20,19 +20,17 @@ RULES: tuple[Rule, ...] = (
     Rule("high_intent_buyer", "fills carts, begins to pay, buys", {"high_intent": 1, "active": 1}),
     Rule("loyal_regular", "comes back again and again, and lately", {"sessions": 1, "recency_days": -1}),
     Rule("researcher", "stays long and opens page after page", {"avg_session_s": 1, "pages_per_session": 1}),
-    Rule("browser", "opens many pages in a visit and leaves it at that", {"pages_per_session": 1, "active": -1}),
-    Rule(
-        "enthusiast", "searches, shares, comments and keeps things, but does not buy", {"active": 1, "high_intent": -1}
-    ),
-    Rule("lapsed_buyer", "used to fill carts and buy, and has been away since", {"high_intent": 1, "recency_days": 1}),
+    Rule("browser", "opens many pages in a visit and leaves it at that", {"pages_per_session": 1, "high_intent": -1}),
+    Rule("enthusiast", "searches, shares, comments, keeps, but does not buy", {"active": 1, "high_intent": -1}),
+    Rule("prospect", "looks around and begins to fill a cart", {"high_intent": 1, "page_views": 1}),
+    Rule("lapsed_buyer", "filled carts and bought, and has been away since", {"high_intent": 1, "recency_days": 1}),
     Rule("lapsed_regular", "used to come often, and has been away since", {"sessions": 1, "recency_days": 1}),
-    Rule("disengaged", "has not been here for long", {"recency_days": 1, "sessions": -1}),
-    Rule("casual_visitor", "drops in lately, looks at little and goes", {"avg_session_s": -1, "recency_days": -1}),
-    Rule("one_off_visitor", "came once for a page or two", {"page_views": -1, "sessions": -1}),
-    Rule("passive_reader", "lingers over few pages and does nothing there", {"avg_session_s": 1, "active": -1}),
-    Rule("onlooker", "does little of anything", {"page_views": -1, "active": -1}),
+    Rule("disengaged", "has not been here for long, and never came often", {"recency_days": 1, "sessions": -1}),
+    Rule("casual_visitor", "drops in, looks at little and goes", {"avg_session_s": -1, "pages_per_session": -1}),
+    Rule("one_off_visitor", "came once, for a page or two", {"sessions": -1, "page_views": -1}),
+    Rule("quiet_reader", "lingers over few pages", {"avg_session_s": 1, "pages_per_session": -1}),
 )
-"""As many as there can be personas. Above each other in rank: of equal claims the upper rule's counts."""
+"""As many as there can be personas. Of equal claims that of the upper rule counts."""
 
 
 def name_clusters(features: Sequence[str], centroids: Sequence[Sequence[float]]) -> list[str]:

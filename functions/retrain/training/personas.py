@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from sklearn.cluster import KMeans
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from shared.models.personas import PersonaModel
@@ -35,6 +34,10 @@ LOGGED = {
 SEED = 42
 SAMPLE = 50_000
 """More people than this are clustered by a sample: for a million, the same inertia in a thirtieth of the time."""
+
+MIN_SCALE = 0.1
+"""A feature in which people hardly differ keeps its small differences: all sessions but a few being the first,
+or a log of one hour, would otherwise make a persona of a handful of people."""
 
 PEOPLE_PER_PERSONA = 2
 DIGITS = 6
@@ -66,25 +69,30 @@ def read_features(table: "pyarrow.Table") -> Points:
 
 def cluster(features: Points, clusters: int) -> PersonaModel:
     """The model, its personas in the order of the naming rules. The version is left empty."""
-    scaler = StandardScaler().fit(features)
-    points = scaler.transform(features)
+    mean, scale = standards(features)
+    points = (features - mean) / scale
     # On several threads partial sums come together in any order, and the last bits with them.
     with threadpool_limits(1):
         means = KMeans(clusters, n_init=10, random_state=SEED).fit(_sample(points))
         sizes = np.bincount(means.predict(points), minlength=clusters)
     names = name_clusters(list(LOGGED), means.cluster_centers_.tolist())
-    rank = {rule.name: place for place, rule in enumerate(RULES)}
-    order = sorted(range(clusters), key=lambda index: rank[names[index]])
+    ranks = [rule.name for rule in RULES]
+    order = sorted(range(clusters), key=lambda index: ranks.index(names[index]))
     return PersonaModel(
         version="",
         features=list(LOGGED),
         logged=list(LOGGED.values()),
-        mean=scaler.mean_.tolist(),
-        scale=scaler.scale_.tolist(),
+        mean=mean.tolist(),
+        scale=scale.tolist(),
         centroids=means.cluster_centers_[order].round(9).tolist(),
         names=[names[index] for index in order],
         sizes=sizes[order].tolist(),
     )
+
+
+def standards(features: Points) -> tuple[Points, Points]:
+    """Mean and scale of each feature."""
+    return features.mean(axis=0), np.maximum(features.std(axis=0), MIN_SCALE)
 
 
 def _sample(points: Points) -> Points:
@@ -95,5 +103,5 @@ def _sample(points: Points) -> Points:
 
 
 def _distinct(features: Points) -> int:
-    points = _sample(StandardScaler().fit_transform(features))
-    return len(np.unique(points.round(DIGITS), axis=0))
+    _, scale = standards(features)
+    return len(np.unique((_sample(features) / scale).round(DIGITS), axis=0))
