@@ -91,7 +91,7 @@ def run_demo(options: argparse.Namespace) -> int:
 def run_serve(options: argparse.Namespace) -> int:
     from infra.local.serve import serve
 
-    return serve(options.stack, options.data or ".attune", options.port or 8080)
+    return serve(options.stack, options.data or ".attune", 8080 if options.port is None else options.port)
 
 
 def run_train(options: argparse.Namespace) -> int:

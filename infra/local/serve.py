@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import uvicorn
@@ -29,10 +31,11 @@ def serve(stack: str, data: str, port: int) -> int:
 
 def run(app: ASGIApp, port: int, what: str) -> int:
     """Serve the application; one line says when it is ready."""
-    config = uvicorn.Config(app, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
-    server = uvicorn.Server(config)
+    server = Server(uvicorn.Config(app, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=10))
 
     async def main() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, server.stop)
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():
             await asyncio.sleep(0.01)
@@ -43,10 +46,18 @@ def run(app: ASGIApp, port: int, what: str) -> int:
 
     try:
         asyncio.run(main())
-    except KeyboardInterrupt:
-        pass
     except SystemExit:
         print(
             f"error: port {port} could not be served; is another stack on it? Choose one with --port", file=sys.stderr
         )
     return int(not server.started)
+
+
+class Server(uvicorn.Server):
+    """A server that ends by returning: uvicorn's own raises the signal again, and the exit code would tell of a death."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def stop(self) -> None:
+        self.should_exit = True

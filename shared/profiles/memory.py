@@ -4,6 +4,7 @@ Fingerprints keep a thousand ids in a few kilobytes. Both memories are packed by
 """
 
 from bisect import bisect
+from functools import lru_cache
 from hashlib import blake2b
 
 ID_BYTES = 8
@@ -21,6 +22,7 @@ def event_mark(event_id: str) -> bytes:
     return blake2b(event_id.encode(), digest_size=ID_BYTES).digest()
 
 
+@lru_cache(maxsize=200_000)  # ranking asks for the same few thousand items again and again
 def item_mark(item_id: str) -> bytes:
     """4 bytes that stand for an item id; a false match hides one candidate in a million for a person of 4,000 items."""
     return blake2b(item_id.encode(), digest_size=ITEM_BYTES).digest()

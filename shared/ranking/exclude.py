@@ -1,16 +1,18 @@
-"""Exclusion: what must not come back, checked before and after the item documents are read."""
+"""Exclusion: what must not come back."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 
 from shared.models.items import Item
 from shared.profiles.memory import item_mark
+from shared.ranking.candidates import Candidate
 from shared.ranking.score import Scored
 
 
-def drop_met(ranked: Iterable[Scored], marks: AbstractSet[bytes]) -> Iterator[Scored]:
-    """Those whose item the person has not seen, bought or dismissed."""
-    return (scored for scored in ranked if item_mark(scored.item_id) not in marks)
+def drop_met(candidates: Iterable[Candidate], marks: AbstractSet[bytes]) -> Iterator[Candidate]:
+    """Those whose item the person has not seen, bought or dismissed. Before scoring: a source's share goes to its best
+    candidate, and that should be one that can be shown."""
+    return (candidate for candidate in candidates if item_mark(candidate.item_id) not in marks)
 
 
 def drop_hidden(ranked: Iterable[Scored], items: Mapping[str, Item]) -> Iterator[Scored]:

@@ -1,0 +1,123 @@
+"""Exactly once, through the real loop: repeated, shuffled, killed. What the profiles say is what was accepted."""
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from infra.local.inputs import open_input
+from infra.local.layout import STATUS
+from infra.local.process import start
+from infra.local.replay import replay
+from shared.events.event import Event, person_of
+from shared.events.parse import parse_event
+from shared.profiles.commit import Committer
+from shared.profiles.fold import fold, is_allowed, read_terms
+from shared.profiles.profile import Profile, encode_profile, new_profile
+from shared.settings import Settings
+from shared.stores.embedded.documents import EmbeddedDocuments
+from shared.stores.embedded.warehouse import EmbeddedWarehouse
+
+SETTINGS = Settings()
+TERMS = read_terms(SETTINGS)
+NOW = datetime.now(UTC)
+
+
+def simulated(users: int, days: int, count: int) -> list[Event]:
+    """Events of a seeded simulation that profiles take, few enough for each person that the fold is exact."""
+    source = open_input(f"simulate:users={users},days={days},seed=3")
+    events = [parse_event(msgspec.json.encode(fields), NOW + timedelta(days=3_650), SETTINGS) for fields in source]
+    busy = {person for person, number in Counter(map(person_of, events)).items() if number > 500}
+    return [event for event in events if person_of(event) not in busy and is_allowed(event, TERMS)][:count]
+
+
+def as_sent(events: list[Event]) -> list[dict[str, object]]:
+    return [msgspec.to_builtins(msgspec.structs.replace(event, received_at=None)) for event in events]
+
+
+def in_order(events: list[Event]) -> dict[str, bytes]:
+    """Person → state after single delivery in order."""
+    profiles: dict[str, Profile] = {}
+    for event in events:
+        profile = profiles.setdefault(person_of(event), new_profile(SETTINGS.half_life))
+        fold(profile, [event], TERMS)
+    return {person: encode_profile(profile) for person, profile in profiles.items()}
+
+
+async def stored(documents: EmbeddedDocuments) -> dict[str, bytes]:
+    return {key: bytes(document.fields["state"]) async for key, document in documents.scan("profiles")}  # type: ignore[arg-type]
+
+
+async def test_twenty_thousand_repeated_and_shuffled_events(tmp_path: Path) -> None:
+    """30 % repeated, fully shuffled, 16 at a time: byte for byte the profiles of single delivery in order."""
+    events = simulated(users=400, days=30, count=20_000)
+    assert len(events) == 20_000
+    deliveries = events + random.Random(1).sample(events, 6_000)
+    random.Random(2).shuffle(deliveries)
+    documents = EmbeddedDocuments(tmp_path / "documents.sqlite", timedelta(seconds=5))
+    committer = Committer(documents, TERMS, SETTINGS, lambda *_: "newcomer", lambda: NOW)
+    queue = iter(deliveries)
+    outcomes: Counter[str] = Counter()
+
+    async def deliver() -> None:
+        for event in queue:
+            outcomes[await committer.add(event)] += 1
+
+    await asyncio.gather(*(deliver() for _ in range(16)))
+    assert outcomes == {"applied": 20_000, "duplicate": 6_000}
+    assert await stored(documents) == in_order(events)
+    await documents.close()
+
+
+async def test_a_stack_killed_again_and_again_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    """SIGKILL at random moments of a replay; the sender sends what was not answered again."""
+    events = simulated(users=120, days=20, count=6_000)
+    port = 0
+    stack = start("embedded", tmp_path, port)
+    port = int(stack.url.rpartition(":")[2])
+    replaying = asyncio.create_task(
+        replay(as_sent(events), stack.url, batch_events=50, connections=4, patience=timedelta(minutes=5))
+    )
+    rng, kills = random.Random(5), 0
+    while not replaying.done() and kills < 6:
+        await asyncio.sleep(rng.uniform(0.05, 0.6))
+        stack.process.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(stack.process.wait)
+        kills += 1
+        stack = await asyncio.to_thread(start, "embedded", tmp_path, port)
+    result = await replaying
+    assert kills > 0
+    assert (result.accepted, result.refused) == (len(events), 0)
+    await settled(stack.url)
+    assert await asyncio.to_thread(stack.stop) == 0
+    documents = EmbeddedDocuments(tmp_path / "documents.sqlite", timedelta(seconds=5))
+    assert await stored(documents) == in_order(events)
+    warehouse = EmbeddedWarehouse(tmp_path / "warehouse.duckdb")
+    assert warehouse.query("SELECT COUNT(DISTINCT event_id) AS n FROM events")["n"].to_pylist() == [len(events)]
+
+
+async def settled(url: str) -> None:
+    async with httpx.AsyncClient() as client:
+        while any((await client.get(url + STATUS)).json()["waiting"].values()):
+            await asyncio.sleep(0.1)
+
+
+def test_sigterm_drains_and_state_survives(tmp_path: Path) -> None:
+    events = simulated(users=40, days=10, count=1_000)
+    stack = start("embedded", tmp_path)
+    result = asyncio.run(replay(as_sent(events), stack.url))
+    assert stack.stop() == 0
+    again = start("embedded", tmp_path)
+    asyncio.run(settled(again.url))
+    user = next(event.user_id for event in events if event.user_id)
+    answer = httpx.get(f"{again.url}/v1/recommendations", params={"user_id": user})
+    assert answer.status_code == 200
+    assert again.stop() == 0
+    documents = EmbeddedDocuments(tmp_path / "documents.sqlite", timedelta(seconds=5))
+    assert result.accepted == len(events)
+    assert asyncio.run(stored(documents)) == in_order(events)
