@@ -37,7 +37,7 @@ def serve_emulated(folder: Path, port: int) -> int:
     """Serve until told to stop. Firestore's documents and BigQuery's tables are kept in the folder; Pub/Sub's backlog
     is not (its emulator keeps nothing), so stopping waits until it is empty."""
     try:
-        with emulators(data=folder, project=PROJECT) as started, _processes(started.environment, folder) as urls:
+        with emulators(data=folder, project=PROJECT) as environment, _processes(environment, folder) as urls:
             return run(EmulatedStack(wiring.settings(), urls).app, port, f"emulators, state in {folder}")
     except EmulatorMissingError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -4,7 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -56,8 +57,9 @@ def run(app: ASGIApp, port: int, what: str) -> int:
 class Server(uvicorn.Server):
     """A server that ends by returning: uvicorn's own raises the signal again, and the exit code would tell of a death."""
 
-    def capture_signals(self) -> AbstractContextManager[None]:
-        return nullcontext()
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
     def stop(self) -> None:
         self.should_exit = True

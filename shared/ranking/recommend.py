@@ -61,10 +61,10 @@ class Recommender:
         self._notice(self._registry.versions.get("neighbours"))
         weights = anchors(profile)
         items, items_away = await self._items(weights)
-        ranked = blend(
-            from_neighbours(weights, items), from_categories(profile, popularity), from_popularity(popularity)
-        )
-        chosen, shown, shown_away = await self._choose(drop_met(ranked, profile.excluded), n)
+        sources = (from_neighbours(weights, items), from_categories(profile, popularity), from_popularity(popularity))
+        marks = profile.excluded
+        ranked = blend(*(drop_met(source, marks) for source in sources))
+        chosen, shown, shown_away = await self._choose(iter(ranked), n)
         model = await self._registry.get("personas", PersonaModel)
         persona = persona_of(model, features(profile, self._clock(), self._terms.session_cap_ms))
         recommendations = [explain(scored, items | shown) for scored in chosen]
