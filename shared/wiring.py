@@ -105,4 +105,4 @@ def _open_warehouse(settings: Settings) -> Warehouse:
         return EmbeddedWarehouse(Path(settings.data, "warehouse.duckdb"))
     from shared.stores.gcp.warehouse import BigQueryWarehouse
 
-    return BigQueryWarehouse(settings.project, settings.dataset, settings.bigquery_endpoint)
+    return BigQueryWarehouse(settings.project, settings.dataset, settings.bigquery_endpoint, settings.store_deadline)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from types import NoneType
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -69,7 +70,6 @@ def _optional(column: Column) -> Any:
 
 
 def _type(column: Column) -> Any:
-    one: Any = _record(column.fields) if column.fields else SCALARS.get(column.type)
-    if one is None:
-        raise ValueError(f"{column.name}: rows for a column of type {column.type} cannot be appended")
+    # A column of another type is for SQL to fill: rows leave it out.
+    one: Any = _record(column.fields) if column.fields else SCALARS.get(column.type, NoneType)
     return list.__class_getitem__(one) if column.repeated else one

@@ -37,7 +37,7 @@ class EmbeddedDocuments:
         self.counts: Counter[str] = Counter()
         self._database = Database(path, SCHEMA, deadline)
 
-    async def get(self, collection: str, key: str, fields: Sequence[str] | None = None) -> Document | None:
+    async def get(self, collection: str, key: str, fields: Sequence[str] | None = None) -> Document | None:  # noqa: ARG002
         return (await self.get_many(collection, [key])).get(key)
 
     async def get_many(self, collection: str, keys: Sequence[str]) -> dict[str, Document]:

@@ -73,9 +73,8 @@ class EmbeddedWarehouse:
 def _columns(cursor: duckdb.DuckDBPyConnection, table: str) -> tuple[Column, ...]:
     found = cursor.table(table)
     nullable = dict(cursor.execute(COLUMNS, {"table": table}).fetchall())
-    return tuple(
-        column(name, type, nullable[name] == "NO") for name, type in zip(found.columns, found.types, strict=True)
-    )
+    types = zip(found.columns, found.types, strict=True)
+    return tuple(column(name, stored, required=nullable[name] == "NO") for name, stored in types)
 
 
 @lru_cache
