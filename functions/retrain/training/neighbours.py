@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 ITEMS_PER_PERSON = 500
 STRANGERS = 3
 BATCH = 250
+MILLION = 1_000_000
+"""Similarities are told to the millionth."""
+
 SPARE = 16
 """More neighbours are asked for than kept, because a tie at the end of the list is broken by item id."""
 
@@ -34,7 +37,7 @@ class Similar(NamedTuple):
 
     item_ids: list[str]
     starts: Ints
-    neighbours: Ints
+    neighbours: npt.NDArray[np.int32]
     similarities: Floats
 
     def of(self, item: int) -> Neighbours:
@@ -76,15 +79,17 @@ def read_matrix(table: "pyarrow.Table") -> tuple[list[str], csr_matrix]:
 
 def find_neighbours(item_ids: list[str], matrix: csr_matrix, n: int) -> Similar:
     """The n most similar items of each item, ties by item id."""
-    table = all_pairs_knn(scale_columns(weigh_people(matrix)), n + 1 + SPARE, show_progress=False).tocoo()
-    similarities = table.data.round(6)
-    kept = (table.row != table.col) & (similarities > 0)
-    rows, columns, similarities = table.row[kept], table.col[kept], similarities[kept]
-    order = np.lexsort((columns, -similarities, rows))
-    rows, columns, similarities = rows[order], columns[order], similarities[order]
+    table = all_pairs_knn(scale_columns(weigh_people(matrix)), n + 1 + SPARE, show_progress=False).tocsr()
+    table.sort_indices()
+    rows = np.repeat(np.arange(len(item_ids)), np.diff(table.indptr))
+    millionths = (table.data * MILLION).round().astype(np.int64)
+    kept = (rows != table.indices) & (millionths > 0)
+    # One key for row and similarity sorts ten times as fast as two.
+    order = np.argsort((rows[kept] << 20) - millionths[kept], kind="stable")
+    rows, columns, millionths = (column[kept][order] for column in (rows, table.indices, millionths))
     best = np.arange(len(rows)) - np.searchsorted(rows, rows) < n
-    starts = np.searchsorted(rows[best], np.arange(matrix.shape[1] + 1))
-    return Similar(item_ids, starts, columns[best].astype(np.int64), similarities[best])
+    starts = np.searchsorted(rows[best], np.arange(len(item_ids) + 1))
+    return Similar(item_ids, starts, columns[best], millionths[best] / MILLION)
 
 
 def weigh_people(matrix: csr_matrix) -> csr_matrix:
