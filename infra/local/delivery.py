@@ -23,7 +23,7 @@ LONGEST_ASKED_S = 60.0
 
 
 class Outcome(NamedTuple):
-    """What collect made of a batch. `index` of a refusal is the event's place in the input."""
+    """What collect made of a batch. `position` of a refusal is the event's place in the input."""
 
     accepted: int
     refused: int
@@ -45,7 +45,7 @@ class _Refused(msgspec.Struct):
 class _Answer(msgspec.Struct):
     accepted: int
     refused: int
-    errors: list[_Refused]
+    errors: list[_Refused] = []
 
 
 class _WholeAnswer(msgspec.Struct):

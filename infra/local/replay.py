@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from operator import itemgetter
 from time import monotonic
 from typing import NamedTuple
 
@@ -34,7 +33,7 @@ class ReplayResult(NamedTuple):
     Attributes:
         sent: events that were answered, accepted or refused.
         retried: how often a batch was sent once more.
-        refusals: the first few; `index` is the event's place in the input.
+        refusals: the first few; `position` is the event's place in the input.
         refused_by_field: refused events by field; an event with two bad fields counts for both.
     """
 
@@ -96,7 +95,9 @@ async def _send(batches: Iterator[Batch], courier: Courier, tally: _Tally, advan
         tally.refused += outcome.refused
         for refusal in outcome.refusals:
             tally.by_field.update({problem.field for problem in refusal.problems})
-        tally.refusals = sorted([*tally.refusals, *outcome.refusals], key=itemgetter(0))[:KEPT_REFUSALS]
+        tally.refusals = sorted([*tally.refusals, *outcome.refusals], key=lambda refusal: refusal.position)[
+            :KEPT_REFUSALS
+        ]
         advance(len(batch.events))
 
 
