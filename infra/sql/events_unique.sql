@@ -7,7 +7,7 @@ SELECT
   events.event_id,
   events.kind,
   IF(events.user_id IS NULL, CONCAT('a:', events.anonymous_id), CONCAT('u:', events.user_id)) AS person,
-  UNIX_MILLIS(events.occurred_at) AS occurred_ms,
+  DIV(UNIX_MICROS(events.occurred_at), 1000) AS occurred_ms,
   events.item_ids,
   events.category,
   CASE
