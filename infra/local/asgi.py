@@ -5,7 +5,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message
 
 
-async def call(app: ASGIApp, method: str, path: str, body: bytes = b"") -> tuple[int, bytes]:
+async def call(app: ASGIApp, method: str, path: str, body: bytes = b"", query: str = "") -> tuple[int, bytes]:
     """The status and body that the application answers."""
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     scope: dict[str, Any] = {
@@ -17,7 +17,7 @@ async def call(app: ASGIApp, method: str, path: str, body: bytes = b"") -> tuple
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": headers,
         "client": ("127.0.0.1", 0),
         "server": ("127.0.0.1", 80),

@@ -19,6 +19,7 @@ from infra.local.inputs import Fields, Input, open_input, shift
 from infra.local.layout import STATUS
 from infra.local.process import Stack, running
 from infra.local.replay import ReplayResult, replay
+from shared.profiles.fold import PERSONALIZATION
 
 N = 10
 WELL_KNOWN = 60
@@ -29,7 +30,7 @@ LIVE = {"ATTUNE_MODEL_REFRESH_S": "1"}
 
 def demo(spec: str, stack: str, data: str | None, port: int | None, keep: bool, json_file: str | None) -> int:
     """Run it and print what came out; with `json_file`, write the same as data."""
-    source, console = open_input(spec), Console()
+    source, console = open_input(spec), screens.console()
     console.print(f"Input: {source.name}" + (f"\n{source.licence}" if source.licence else ""))
     with _folder(data) as folder, running(stack, Path(folder), port or 0, LIVE) as served:
         started = time.monotonic()
@@ -81,18 +82,23 @@ class Watched:
     """Sees the events go by, and chooses the person whose recommendations are shown."""
 
     def __init__(self) -> None:
-        self._events: Counter[str] = Counter()
+        self._acts: Counter[str] = Counter()
+        self._silent: set[str] = set()
 
     def watch(self, events: Iterable[Fields]) -> Iterator[Fields]:
         for event in events:
             if isinstance(user_id := event.get("user_id"), str):
-                self._events[user_id] += 1
+                self._acts[user_id] += bool(event.get("item_ids"))
+                allowed = event.get("consent", [PERSONALIZATION])
+                if isinstance(allowed, list) and PERSONALIZATION not in allowed:
+                    self._silent.add(user_id)
             yield event
 
     @property
     def chosen(self) -> str:
-        """The one with the most events among those of a readable number, the first by id of equals."""
-        readable = {user: n for user, n in self._events.items() if n <= WELL_KNOWN} or dict(self._events)
+        """Who did most with items among those of a readable number of acts, the first by id of equals."""
+        users = {user: acts for user, acts in self._acts.items() if user not in self._silent}
+        readable = {user: acts for user, acts in users.items() if acts <= WELL_KNOWN} or users
         return min(readable, key=lambda user: (-readable[user], user), default="nobody")
 
 

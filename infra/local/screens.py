@@ -6,6 +6,15 @@ from rich.console import Console
 from rich.table import Table
 
 
+WIDTH = 110
+
+
+def console() -> Console:
+    """Standard output; in a pipe, wide enough for the tables."""
+    found = Console()
+    return found if found.is_terminal else Console(width=WIDTH)
+
+
 def personas(trained: dict[str, Any]) -> list[dict[str, Any]]:
     """The personas of a training's answer, largest first."""
     sizes: dict[str, int] = trained["models"]["personas"].get("personas", {})
@@ -34,8 +43,9 @@ def _events(events: dict[str, int]) -> Table:
     table = Table(title="Events", title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    for name in ("sent", "accepted", "duplicate", "refused"):
-        table.add_row(name, f"{events[name]:,}")
+    for name, number in events.items():
+        if number or name != "late":
+            table.add_row(name, f"{number:,}")
     return table
 
 

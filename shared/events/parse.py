@@ -152,7 +152,7 @@ def _check(event: Event, received_at: datetime, settings: Settings, suspicious: 
 
 
 def _check_properties(properties: dict[str, Any]) -> Iterator[Problem]:
-    if _depth(properties) > MAX_DEPTH:
+    if _is_deeper(properties, MAX_DEPTH):
         yield Problem("properties", f"at most {MAX_DEPTH} levels", "more")
     elif (size := len(msgspec.json.encode(properties))) > MAX_PROPERTIES_BYTES:
         yield Problem("properties", f"at most {MAX_PROPERTIES_BYTES:,} bytes", f"{size:,} bytes")
@@ -191,12 +191,9 @@ def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
             yield from _texts(f"{path}[{index}]", inner)
 
 
-def _depth(value: object) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0
+def _is_deeper(value: object, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return inner is not None and (levels == 0 or any(_is_deeper(one, levels - 1) for one in inner))
 
 
 def _problem(name: str, raw: msgspec.Raw, error: Exception) -> Problem:

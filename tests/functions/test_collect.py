@@ -14,7 +14,13 @@ from shared.stores.ports import Message
 from tests.functions.conftest import Serve
 
 URL = "/v1/events"
-GOOD: dict[str, Any] = {"event_id": "e1", "kind": "click", "occurred_at": "2026-01-01T00:00:00Z", "user_id": "ann", "item_ids": ["a"]}
+GOOD: dict[str, Any] = {
+    "event_id": "e1",
+    "kind": "click",
+    "occurred_at": "2026-01-01T00:00:00Z",
+    "user_id": "ann",
+    "item_ids": ["a"],
+}
 
 
 async def test_one_event_and_a_list_are_published(serve: Serve, queue: EmbeddedTopics) -> None:
@@ -59,13 +65,17 @@ async def test_what_is_no_batch_is_refused(
 ) -> None:
     queue.declare("events", "inbox")
     async with serve("collect") as client:
-        answer = await client.request(method, path, content=body, headers={"content-type": "application/json"} | headers)
+        answer = await client.request(
+            method, path, content=body, headers={"content-type": "application/json"} | headers
+        )
     assert answer.status_code == status
     assert answer.json()["error"]
     assert queue.pending("inbox") == 0
 
 
-@pytest.mark.parametrize(("error", "status"), [(RetryableError("the topic is away"), 503), (OverQuotaError("slower"), 429)])
+@pytest.mark.parametrize(
+    ("error", "status"), [(RetryableError("the topic is away"), 503), (OverQuotaError("slower"), 429)]
+)
 async def test_a_topic_that_is_away_asks_to_come_again(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, error: RetryableError, status: int
 ) -> None:

@@ -29,8 +29,12 @@ from tests.functions.conftest import Serve
 URL = "/v1/recommendations"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ITEMS = [f"i{number}" for number in range(12)]
-POPULARITY = PopularityModel("p1", [(item, 1 - number / 20) for number, item in enumerate(ITEMS)], {"shoes": [("i9", 1.0), ("i8", 0.5)]})
-PERSONAS = PersonaModel("k1", ["high_intent"], [True], [0.0], [1.0], [[0.0], [1.0]], ["browser", "high_intent_buyer"], [3, 1])
+POPULARITY = PopularityModel(
+    "p1", [(item, 1 - number / 20) for number, item in enumerate(ITEMS)], {"shoes": [("i9", 1.0), ("i8", 0.5)]}
+)
+PERSONAS = PersonaModel(
+    "k1", ["high_intent"], [True], [0.0], [1.0], [[0.0], [1.0]], ["browser", "high_intent_buyer"], [3, 1]
+)
 
 
 async def publish(documents: EmbeddedDocuments, hidden: frozenset[str] = frozenset()) -> None:
@@ -99,7 +103,9 @@ async def test_interests_decide_and_are_given_as_reasons(serve: Serve, documents
     assert 0 < scores[-1] <= scores[0] <= 1
 
 
-async def test_a_decision_is_logged_for_each_answer(serve: Serve, documents: EmbeddedDocuments, queue: EmbeddedTopics) -> None:
+async def test_a_decision_is_logged_for_each_answer(
+    serve: Serve, documents: EmbeddedDocuments, queue: EmbeddedTopics
+) -> None:
     queue.declare("decisions", "kept")
     async with serve("recommend") as client:
         ids = {(await client.get(URL, params={"user_id": "ann"})).json()["decision_id"] for _ in range(3)}
@@ -108,7 +114,12 @@ async def test_a_decision_is_logged_for_each_answer(serve: Serve, documents: Emb
 
 @pytest.mark.parametrize(
     ("params", "field"),
-    [({}, "user_id"), ({"user_id": "a", "n": "0"}, "n"), ({"user_id": "a", "n": "many"}, "n"), ({"user_id": "a", "n": "101"}, "n")],
+    [
+        ({}, "user_id"),
+        ({"user_id": "a", "n": "0"}, "n"),
+        ({"user_id": "a", "n": "many"}, "n"),
+        ({"user_id": "a", "n": "101"}, "n"),
+    ],
 )
 async def test_a_bad_query_is_named(serve: Serve, params: dict[str, str], field: str) -> None:
     async with serve("recommend") as client:
@@ -138,7 +149,9 @@ async def test_one_profile_read_and_each_item_once(serve: Serve, documents: Embe
         assert documents.counts == {"reads": 2}  # the profile, and the fifth item
 
 
-async def test_a_store_that_is_away_degrades(serve: Serve, documents: EmbeddedDocuments, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_is_away_degrades(
+    serve: Serve, documents: EmbeddedDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await publish(documents)
 
     async def away(*_: object) -> None:
@@ -161,18 +174,26 @@ def fresh_documents() -> Iterator[EmbeddedDocuments]:
 
 
 acts = st.lists(
-    st.tuples(st.sampled_from(["item_view", "click", "purchase", "dismiss", "add_to_cart", "bookmark"]), st.sampled_from(ITEMS), st.integers(0, 400)),
+    st.tuples(
+        st.sampled_from(["item_view", "click", "purchase", "dismiss", "add_to_cart", "bookmark"]),
+        st.sampled_from(ITEMS),
+        st.integers(0, 400),
+    ),
     max_size=14,
 )
 
 
 @settings(max_examples=60, deadline=None)
 @given(acts, st.frozensets(st.sampled_from(ITEMS)), st.integers(1, 20))
-async def test_seen_bought_dismissed_and_hidden_never_come_back(acts: list[tuple[str, str, int]], hidden: frozenset[str], n: int) -> None:
+async def test_seen_bought_dismissed_and_hidden_never_come_back(
+    acts: list[tuple[str, str, int]], hidden: frozenset[str], n: int
+) -> None:
     with fresh_documents() as documents:
         await publish(documents, hidden)
         await fold(documents, [make(number, kind, item, days) for number, (kind, item, days) in enumerate(acts)])
-        registry = Registry(documents, timedelta(hours=1), lambda: NOW, popularity=PopularityModel, personas=PersonaModel)
+        registry = Registry(
+            documents, timedelta(hours=1), lambda: NOW, popularity=PopularityModel, personas=PersonaModel
+        )
         catalogue = Catalogue(documents, 5, timedelta(hours=1), lambda: NOW)
         recommender = Recommender(documents, registry, catalogue, read_terms(Settings()), Settings(), lambda: NOW)
         answer = await recommender.answer("u:ann", n)

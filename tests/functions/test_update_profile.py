@@ -117,7 +117,9 @@ async def test_what_can_never_be_folded_goes_to_the_dead_letters(serve: Serve, q
     assert queue.pending("kept") == 5
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"message":{"data":"!"}}', b'{"message":3}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b"\xff", b'{"message":{"data":"!"}}', b'{"message":3}', b"[" * 100_000]
+)
 async def test_what_is_no_delivery_is_refused(serve: Serve, body: bytes) -> None:
     async with serve("update_profile") as client:
         answer = await client.post("/", content=body, headers={"content-type": "application/json"})

@@ -1,0 +1,210 @@
+"""retrain over HTTP, on the embedded stores."""
+
+import asyncio
+import random
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.bridge import to_row
+from infra.local.layout import ROOT
+from shared import wiring
+from shared.errors import OverQuotaError, RetryableError
+from shared.events.event import Event, encode_event
+from shared.models.artifact import unpack_model
+from shared.models.items import unpack_item
+from shared.models.personas import PersonaModel
+from shared.models.popularity import PopularityModel
+from shared.stores.embedded.documents import EmbeddedDocuments
+from shared.stores.embedded.warehouse import EmbeddedWarehouse
+from tests.functions.conftest import Serve
+
+URL = "/v1/retrain"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+CUTOFF = "2026-02-01T00:00:00Z"
+
+
+def shop(people: int) -> Iterable[Event]:
+    """Some look, some buy, some have not come back; who likes an item of a category likes its others too."""
+    draw = random.Random(1)
+    for person in range(people):
+        group, taste = person % 3, draw.randrange(4)
+        day = 2 if group == 2 else 25
+        for act in range(draw.randrange(3, 12) if group else 2):
+            yield Event(
+                event_id=f"{person}-{act}",
+                kind="add_to_cart" if group == 1 and act % 2 else "item_view",
+                occurred_at=START + timedelta(days=day, minutes=3 * act + draw.random()),
+                user_id=f"u{person}",
+                item_ids=(f"item{4 * draw.randrange(5) + taste}",),
+                category=f"category{taste}",
+            )
+
+
+@pytest.fixture
+def warehouse(serve: Serve) -> EmbeddedWarehouse:
+    """The warehouse that the functions use, with empty tables."""
+    found = wiring.warehouse(wiring.settings())
+    assert isinstance(found, EmbeddedWarehouse)
+    found.run((ROOT / "infra/sql/tables.sql").read_text())
+    return found
+
+
+def fill(warehouse: EmbeddedWarehouse, people: int = 90) -> None:
+    warehouse.append("events", [to_row(encode_event(event)) for event in shop(people)])
+
+
+async def live(documents: EmbeddedDocuments) -> dict[str, Any]:
+    pointer = await documents.get("models", "current")
+    return dict(pointer.fields) if pointer else {}
+
+
+async def test_all_models_are_trained_and_live(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
+) -> None:
+    fill(warehouse)
+    await documents.merge("items", {"item0": {"hidden": True, "name": "Hat"}})
+    async with serve("retrain") as client:
+        answer = await client.post(URL, json={"cutoff": CUTOFF})
+    assert answer.status_code == 200, answer.text
+    models = answer.json()["models"]
+    assert answer.json()["cutoff"] == CUTOFF
+    assert {name: told["status"] for name, told in models.items()} == dict.fromkeys(models, "published")
+    assert await live(documents) == {name: told["version"] for name, told in models.items()}
+    assert sum(models["personas"]["personas"].values()) == models["personas"]["people"] == 90
+
+    stored = await documents.get_many(
+        "models", [f"{name}@{models[name]['version']}" for name in ("personas", "popularity")]
+    )
+    persona_model, popularity_model = (
+        unpack_model(document.fields, kind)
+        for document, kind in zip(stored.values(), (PersonaModel, PopularityModel), strict=True)
+    )
+    assert persona_model.names == list(models["personas"]["personas"])  # type: ignore[attr-defined]
+    assert popularity_model.items[0][1] == 1.0  # type: ignore[attr-defined]
+    hat = await documents.get("items", "item0")
+    assert hat
+    item = unpack_item("item0", hat.fields)
+    assert (item.hidden, item.name, item.category) == (True, "Hat", "category0")
+    assert item.neighbours
+    assert {int(other[4:]) % 4 for other, _ in item.neighbours} == {0}
+
+
+async def test_one_model_alone(serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse) -> None:
+    fill(warehouse)
+    await documents.merge("models", {"current": {"personas": "old"}})
+    async with serve("retrain") as client:
+        answer = await client.post(URL, json={"models": ["popularity", "popularity"], "cutoff": CUTOFF})
+    assert list(answer.json()["models"]) == ["popularity"]
+    assert (await live(documents)).keys() == {"personas", "popularity"}
+    assert (await live(documents))["personas"] == "old"
+
+
+@pytest.mark.parametrize("people", [0, 1, 3])
+async def test_too_little_is_refused_with_the_reason(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse, people: int
+) -> None:
+    fill(warehouse, people)
+    await documents.merge("models", {"current": {"personas": "old", "neighbours": "old"}})
+    async with serve("retrain") as client:
+        answer = await client.post(URL)
+    assert answer.status_code == 200
+    personas = answer.json()["models"]["personas"]
+    assert personas["status"] == "refused"
+    assert f"there are {people}" in personas["reason"]
+    assert (await live(documents))["personas"] == "old"
+
+
+@pytest.mark.filterwarnings("error")
+async def test_people_who_are_all_alike_make_no_personas(serve: Serve, warehouse: EmbeddedWarehouse) -> None:
+    alike = [
+        Event(event_id=f"e{n}", kind="item_view", occurred_at=START, user_id=f"u{n}", item_ids=(f"i{n}",))
+        for n in range(40)
+    ]
+    warehouse.append("events", [to_row(encode_event(event)) for event in alike])
+    async with serve("retrain") as client:
+        models = (await client.post(URL, json={"cutoff": CUTOFF})).json()["models"]
+    assert models["personas"]["reason"] == "all 40 people are alike"
+    assert models["neighbours"]["reason"] == "no two of 40 items have interested the same person"
+    assert models["popularity"]["status"] == "published"
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"{", [""]),
+        (b"[]", [""]),
+        (b"\xff", [""]),
+        (b'{"models": []}', ["models"]),
+        (b'{"models": ["magic"], "cutoff": "yesterday"}', ["models", "cutoff"]),
+        (b'{"models": "personas"}', ["models"]),
+        (b'{"cutoff": "2026-01-01T00:00:00"}', ["cutoff"]),
+        (b'{"cutoff": 1e400}', ["cutoff"]),
+        (b'{"speed": 3, "cutoff": null}', ["speed", "cutoff"]),
+        (b"[" * 9_000, [""]),
+    ],
+)
+async def test_a_bad_order_is_told_what_is_wrong(serve: Serve, body: bytes, fields: list[str]) -> None:
+    async with serve("retrain") as client:
+        answer = await client.post(URL, content=body)
+    assert answer.status_code == 400
+    assert [problem["field"] for problem in answer.json()["problems"]] == fields
+    assert all(problem["expected"] and problem["found"] for problem in answer.json()["problems"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", URL, 405), ("PUT", URL, 405), ("POST", "/v1/retain", 404), ("GET", "/healthz", 200)],
+)
+async def test_other_requests(serve: Serve, method: str, path: str, status: int) -> None:
+    async with serve("retrain") as client:
+        answer = await client.request(method, path)
+    assert answer.status_code == status
+    assert status != 405 or answer.headers["allow"] == "POST"
+
+
+async def test_a_large_body_is_refused(serve: Serve) -> None:
+    async with serve("retrain") as client:
+        assert (await client.post(URL, content=b" " * 100_000)).status_code == 413
+
+
+async def test_one_training_at_a_time(serve: Serve, warehouse: EmbeddedWarehouse) -> None:
+    fill(warehouse)
+    async with serve("retrain") as client:
+        answers = await asyncio.gather(*(client.post(URL, json={"cutoff": CUTOFF}) for _ in range(3)))
+        assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+        assert (await client.post(URL, json={"cutoff": CUTOFF})).status_code == 200
+
+
+@pytest.mark.parametrize(("error", "status"), [(RetryableError("away"), 503), (OverQuotaError("slower"), 429)])
+async def test_a_store_that_is_away_leaves_the_live_models(
+    serve: Serve,
+    documents: EmbeddedDocuments,
+    warehouse: EmbeddedWarehouse,
+    monkeypatch: pytest.MonkeyPatch,
+    error: RetryableError,
+    status: int,
+) -> None:
+    fill(warehouse)
+
+    async def away(*_: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(documents, "merge", away)
+        async with serve("retrain") as client:
+            answer = await client.post(URL, json={"cutoff": CUTOFF})
+    assert answer.status_code == status
+    assert answer.headers["retry-after"]
+    assert await live(documents) == {}
+
+
+async def test_the_warehouse_is_away(serve: Serve, documents: EmbeddedDocuments, tmp_path: Path) -> None:
+    (tmp_path / "warehouse.duckdb").mkdir()
+    async with serve("retrain") as client:
+        answer = await client.post(URL)
+    assert answer.status_code == 503
+    assert await live(documents) == {}
