@@ -44,8 +44,9 @@ def cut(events: Iterable[Fields], most: int, most_bytes: int) -> Iterator[Batch]
 
 
 def encode(event: Fields) -> bytes:
-    """The event as JSON; text that is no Unicode is written as escapes, for the receiver to refuse."""
+    """The event as JSON."""
     try:
         return _encode(event)
     except UnicodeEncodeError:
-        return json.dumps(event).encode()
+        # What was no UTF-8 stays none, and the receiver refuses this one event; escaped, it would spoil the batch.
+        return json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass")
