@@ -11,6 +11,7 @@ from typing import NamedTuple
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 
 from infra.local.delivery import Courier
@@ -136,7 +137,8 @@ class _Rate(ProgressColumn):
 def _progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, silence in a pipe. Yields what is to be called with each number of events done."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    rate = _Rate(Column(no_wrap=True))
+    columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn(), rate, TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=total)
         yield lambda done: bar.advance(task, done)
