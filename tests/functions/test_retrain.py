@@ -14,7 +14,7 @@ from infra.local.layout import ROOT
 from shared import wiring
 from shared.errors import OverQuotaError, RetryableError
 from shared.events.event import Event, encode_event
-from shared.models.artifact import unpack_model
+from shared.models.artifact import M, unpack_model
 from shared.models.items import unpack_item
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
@@ -62,6 +62,12 @@ async def live(documents: EmbeddedDocuments) -> dict[str, Any]:
     return dict(pointer.fields) if pointer else {}
 
 
+async def published(documents: EmbeddedDocuments, name: str, models: dict[str, Any], kind: type[M]) -> M:
+    document = await documents.get("models", f"{name}@{models[name]['version']}")
+    assert document
+    return unpack_model(document.fields, kind)
+
+
 async def test_all_models_are_trained_and_live(
     serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
 ) -> None:
@@ -76,15 +82,10 @@ async def test_all_models_are_trained_and_live(
     assert await live(documents) == {name: told["version"] for name, told in models.items()}
     assert sum(models["personas"]["personas"].values()) == models["personas"]["people"] == 90
 
-    stored = await documents.get_many(
-        "models", [f"{name}@{models[name]['version']}" for name in ("personas", "popularity")]
-    )
-    persona_model, popularity_model = (
-        unpack_model(document.fields, kind)
-        for document, kind in zip(stored.values(), (PersonaModel, PopularityModel), strict=True)
-    )
-    assert persona_model.names == list(models["personas"]["personas"])  # type: ignore[attr-defined]
-    assert popularity_model.items[0][1] == 1.0  # type: ignore[attr-defined]
+    personas = await published(documents, "personas", models, PersonaModel)
+    assert personas.names == list(models["personas"]["personas"])
+    popularity = await published(documents, "popularity", models, PopularityModel)
+    assert popularity.items[0][1] == 1.0
     hat = await documents.get("items", "item0")
     assert hat
     item = unpack_item("item0", hat.fields)
@@ -143,6 +144,8 @@ async def test_people_who_are_all_alike_make_no_personas(serve: Serve, warehouse
         (b'{"models": "personas"}', ["models"]),
         (b'{"cutoff": "2026-01-01T00:00:00"}', ["cutoff"]),
         (b'{"cutoff": 1e400}', ["cutoff"]),
+        (b'{"cutoff": "0001-01-01T00:00:00+23:59"}', ["cutoff"]),
+        (b'{"cutoff": "\xff"}', ["cutoff"]),
         (b'{"speed": 3, "cutoff": null}', ["speed", "cutoff"]),
         (b"[" * 9_000, [""]),
     ],

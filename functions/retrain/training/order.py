@@ -1,6 +1,6 @@
 """What a request asks of a training."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple, get_args
 
 import msgspec
@@ -33,12 +33,17 @@ def parse_order(body: bytes, now: datetime) -> Order:
             problems.append(Problem(name[:100], f"one of {', '.join(FIELDS)}", "an unknown field"))
             continue
         try:
-            values[name] = msgspec.json.decode(raw, type=FIELDS[name])
-        except msgspec.DecodeError:
+            values[name] = _decode(name, raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, OverflowError):
             problems.append(Problem(name, EXPECTED[name], bytes(raw)[:100].decode(errors="replace")))
     if problems:
         raise PermanentError("invalid", tuple(problems))
     return Order(tuple(dict.fromkeys(values["models"])), values["cutoff"])
+
+
+def _decode(name: str, raw: msgspec.Raw) -> Any:
+    value = msgspec.json.decode(raw, type=FIELDS[name])
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
 
 
 def _read_fields(body: bytes) -> dict[str, msgspec.Raw]:
