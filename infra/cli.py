@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from shared.errors import PermanentError
+from shared.errors import PermanentError, RetryableError
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -20,9 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command: Command = options.command
     try:
         return command(options)
-    except PermanentError as error:
+    except (PermanentError, RetryableError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(error, PermanentError) else 1
     except KeyboardInterrupt:
         return 130
 
