@@ -19,13 +19,12 @@ def check_key(key: str) -> None:
 def check_fields(fields: Mapping[str, Value]) -> None:
     """Raises ValueError for a value that some backend would refuse or silently change."""
     for name, value in fields.items():
-        if isinstance(value, datetime):
-            if value.tzinfo is None:
-                raise ValueError(f"{name}: expected a time with its zone, found {value.isoformat()}")
-        elif isinstance(value, int) and not -INT64 <= value < INT64:
-            raise ValueError(f"{name}: expected an integer of 64 bits, found {value}")
-        elif name.startswith("_") or not name:
+        if not name or name.startswith("_"):
             raise ValueError(f"{name!r}: expected a field name that does not begin with an underscore")
+        if isinstance(value, datetime) and value.tzinfo is None:
+            raise ValueError(f"{name}: expected a time with its zone, found {value.isoformat()}")
+        if isinstance(value, int) and not -INT64 <= value < INT64:
+            raise ValueError(f"{name}: expected an integer of 64 bits, found {value}")
 
 
 def check_size(key: str, size: int) -> None:
