@@ -75,8 +75,8 @@ def test_names_are_rules_of_known_features() -> None:
     names = [rule.name for rule in RULES]
     [most] = [meta.le for meta in get_args(Settings.__annotations__["personas"]) if hasattr(meta, "le")]
     assert len(set(names)) == len(names) >= most
-    assert all(rule.signs and rule.signs.keys() <= set(FEATURES) for rule in RULES)
-    assert all(sign in (-1, 1) for rule in RULES for sign in rule.signs.values())
+    assert all(rule.traits.keys() <= set(FEATURES) for rule in RULES)
+    assert all({"high", "low"} & set(rule.traits.values()) for rule in RULES)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_a_cluster_is_called_what_sets_it_apart(differs: dict[str, float], name:
     assert name_clusters(FEATURES, [centroid]) == [name]
 
 
-def test_the_stronger_claim_takes_the_name() -> None:
+def test_of_two_that_fit_the_clearer_takes_the_name() -> None:
     strong, weak = [RESTING | {"high_intent": value, "active": value, "page_views": 0.5} for value in (4.0, 2.0)]
     centroids = [list(weak.values()), list(strong.values())]
     assert name_clusters(FEATURES, centroids) == ["prospect", "high_intent_buyer"]

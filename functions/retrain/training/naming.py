@@ -1,57 +1,71 @@
 """Names for clusters of people, by rules that a marketer can read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import sqrt
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+Level = Literal["high", "low", "not high"]
+
+CLEAR = 0.5
+"""A cluster's feature is high or low when its mean is so many standard deviations from everyone's."""
 
 
 class Rule(NamedTuple):
-    """A name, what it means, and which way its people differ from the average.
-
-    `signs` has +1 for each feature that must be above average and -1 for each that must be below.
-    """
+    """A name, what it means, and what its people are like."""
 
     name: str
     meaning: str
-    signs: dict[str, int]
+    traits: dict[str, Level]
 
 
 RULES: tuple[Rule, ...] = (
-    Rule("high_intent_buyer", "fills carts, begins to pay, buys", {"high_intent": 1, "active": 1}),
-    Rule("loyal_regular", "comes back again and again, and lately", {"sessions": 1, "recency_days": -1}),
-    Rule("researcher", "stays long and opens page after page", {"avg_session_s": 1, "pages_per_session": 1}),
-    Rule("browser", "opens many pages in a visit and leaves it at that", {"pages_per_session": 1, "high_intent": -1}),
-    Rule("enthusiast", "searches, shares, comments, keeps, but does not buy", {"active": 1, "high_intent": -1}),
-    Rule("prospect", "looks around and begins to fill a cart", {"high_intent": 1, "page_views": 1}),
-    Rule("lapsed_buyer", "filled carts and bought, and has been away since", {"high_intent": 1, "recency_days": 1}),
-    Rule("lapsed_regular", "used to come often, and has been away since", {"sessions": 1, "recency_days": 1}),
-    Rule("disengaged", "has not been here for long, and never came often", {"recency_days": 1, "sessions": -1}),
-    Rule("casual_visitor", "drops in, looks at little and goes", {"avg_session_s": -1, "pages_per_session": -1}),
-    Rule("one_off_visitor", "came once, for a page or two", {"sessions": -1, "page_views": -1}),
-    Rule("quiet_reader", "lingers over few pages", {"avg_session_s": 1, "pages_per_session": -1}),
+    Rule("high_intent_buyer", "fills carts, begins to pay, buys", {"high_intent": "high", "recency_days": "not high"}),
+    Rule("lapsed_buyer", "filled carts and bought, then stayed away", {"high_intent": "high", "recency_days": "high"}),
+    Rule("loyal_regular", "comes back again and again, and lately", {"sessions": "high", "recency_days": "not high"}),
+    Rule("lapsed_regular", "used to come often, then stayed away", {"sessions": "high", "recency_days": "high"}),
+    Rule("disengaged", "has not been here for long", {"recency_days": "high", "high_intent": "not high"}),
+    Rule("prospect", "looks around and begins to fill a cart", {"high_intent": "high", "page_views": "high"}),
+    Rule("researcher", "stays long, opens page after page", {"avg_session_s": "high", "pages_per_session": "high"}),
+    Rule("browser", "opens many pages, leaves it at that", {"pages_per_session": "high", "high_intent": "not high"}),
+    Rule("enthusiast", "searches, shares, comments, keeps; buys little", {"active": "high", "high_intent": "not high"}),
+    Rule("casual_visitor", "drops in, looks at little, goes", {"avg_session_s": "low", "pages_per_session": "low"}),
+    Rule("one_off_visitor", "came once or twice and saw little", {"sessions": "low", "page_views": "low"}),
+    Rule("quiet_reader", "lingers over few pages", {"avg_session_s": "high", "pages_per_session": "not high"}),
 )
-"""As many as there can be personas. Of equal claims that of the upper rule counts."""
+"""As many as there can be personas, those that ask for action first."""
 
 
 def name_clusters(features: Sequence[str], centroids: Sequence[Sequence[float]]) -> list[str]:
     """A name for each standardised centroid, no name twice.
 
-    A rule's claim to a cluster is how far the centroid lies in the rule's direction (the projection on the unit vector
-    of its signs). The strongest claim of all is granted first, then the strongest that is left; a claim against one of
-    the rule's own signs is granted only when no other is left.
+    From top to bottom each rule names the cluster that fits it best, if any fits. Clusters that fit no rule get the
+    names that are left, the nearest pair of cluster and name first.
     """
-    claims = [
-        (*_claim(rule, dict(zip(features, centroid, strict=True))), -rank, -index)
-        for rank, rule in enumerate(RULES)
-        for index, centroid in enumerate(centroids)
-    ]
-    named: dict[int, int] = {}
-    for _, _, rank, index in sorted(claims, reverse=True):
-        if -index not in named and -rank not in named.values():
-            named[-index] = -rank
-    return [RULES[named[index]].name for index in range(len(centroids))]
+    clusters = [dict(zip(features, centroid, strict=True)) for centroid in centroids]
+    names: dict[int, str] = {}
+    for rule in RULES:
+        fitting = [index for index, cluster in enumerate(clusters) if index not in names and _fits(rule, cluster)]
+        if fitting:
+            names[max(fitting, key=lambda index: _nearness(rule, clusters[index]))] = rule.name
+    while len(names) < len(clusters):
+        left = [rule for rule in RULES if rule.name not in names.values()]
+        pairs = [(rule, index) for rule in left for index in range(len(clusters)) if index not in names]
+        rule, index = max(pairs, key=lambda pair: _nearness(pair[0], clusters[pair[1]]))
+        names[index] = rule.name
+    return [names[index] for index in range(len(clusters))]
 
 
-def _claim(rule: Rule, centroid: dict[str, float]) -> tuple[bool, float]:
-    along = [sign * centroid[feature] for feature, sign in rule.signs.items()]
-    return min(along) > 0, round(sum(along) / sqrt(len(along)), 9)
+def _fits(rule: Rule, cluster: Mapping[str, float]) -> bool:
+    tests = {
+        "high": lambda mean: mean >= CLEAR,
+        "low": lambda mean: mean <= -CLEAR,
+        "not high": lambda mean: mean < CLEAR,
+    }
+    return all(tests[level](cluster[feature]) for feature, level in rule.traits.items())
+
+
+def _nearness(rule: Rule, cluster: Mapping[str, float]) -> float:
+    """How far the cluster lies in the direction of the rule's high and low traits."""
+    signs = {"high": 1, "low": -1}
+    along = [signs[level] * cluster[feature] for feature, level in rule.traits.items() if level in signs]
+    return round(sum(along) / sqrt(len(along)), 9)
