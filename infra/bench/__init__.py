@@ -1,0 +1,1 @@
+"""Benchmarks: what Attune's hot functions cost, side by side with floors and with the usual way of writing them."""

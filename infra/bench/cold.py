@@ -1,0 +1,143 @@
+"""Cold start: from the start of a process to its first answer, and the memory it then holds."""
+
+import http.client
+import time
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from infra.bench import imports
+from infra.bench.figures import Grid, Result, Value, median, ratio
+from infra.bench.process_tree import Memory, memory
+from infra.bench.servers import Program, our_program, peer_program
+from infra.bench.session import Session
+from infra.bench.world import World, make_world
+from infra.local.children import ChildError, child, free_port, tail
+from shared.events.event import encode_event
+
+STARTS = 5
+LONGEST_S = 30.0
+POLL_S = 0.001
+HOT = ("recommend", "update_profile")
+USUAL = "client_get"
+HEAVIEST = 12
+COLUMNS = ("function", "first answer ms", "× empty", "× client_get", "RSS MB", "PSS MB", "PSS × client_get")
+NOTES = (
+    "empty: an empty aio function. client_get: a synchronous function, Firestore's client, one get. All are compiled.",
+    "RSS counts pages that master and worker share twice, PSS once. Pulling and starting an image comes on top.",
+)
+
+
+class Start(NamedTuple):
+    """One cold start."""
+
+    first_ms: float
+    memory: Memory | None
+
+
+class Ask(NamedTuple):
+    """The first request."""
+
+    method: str
+    path: str
+    body: bytes = b""
+
+
+def bench(session: Session) -> Result:
+    """Medians of interleaved starts, and what is imported on the way."""
+    world = make_world(session)
+    folder = session.scratch("cold")
+    programs = (
+        peer_program("empty", folder),
+        peer_program(USUAL, folder, "--signature-type=http"),
+        *(our_program(name, folder) for name in HOT),
+    )
+    asks = _asks(world)
+    environment = session.environment(world.settings)
+    starts: dict[str, list[Start]] = {program.name: [] for program in programs}
+    number = max(STARTS, session.repeats)
+    session.steps.begin("cold", number * len(programs) + len(HOT))
+    for _ in range(number):
+        for program in programs:
+            starts[program.name].append(_start(program, asks[program.name], environment, folder))
+            session.steps.step()
+    loaded = {}
+    for program in programs:
+        if program.name in HOT:
+            loaded[program.name] = _imports(program, asks[program.name], environment, folder)
+            session.steps.step()
+    return _result(starts, loaded, number)
+
+
+def _asks(world: World) -> Mapping[str, Ask]:
+    user, events = next(iter(world.people.events.items()))
+    event = msgspec.structs.replace(events[-1], event_id="cold")
+    push = {"message": {"data": b64encode(encode_event(event)).decode(), "messageId": "1"}}
+    return {
+        "empty": Ask("GET", "/"),
+        USUAL: Ask("GET", f"/?user_id={user}"),
+        "recommend": Ask("GET", f"/v1/recommendations?user_id={user}"),
+        "update_profile": Ask("POST", "/", msgspec.json.encode(push)),
+    }
+
+
+def _start(program: Program, ask: Ask, environment: Mapping[str, str], folder: Path, *python: str) -> Start:
+    port, log = free_port(), folder / f"{program.name}.log"
+    begun = time.perf_counter()
+    with child(program.command(port, *python), log, {**environment, "PYTHONPATH": str(program.folder)}) as process:
+        while (status := _status(port, ask)) is None:
+            if process.poll() is not None or time.perf_counter() - begun > LONGEST_S:
+                raise ChildError(f"{program.name} gave no answer:\n{tail(log)}")
+            time.sleep(POLL_S)
+        first_ms = (time.perf_counter() - begun) * 1_000
+        if status >= http.HTTPStatus.BAD_REQUEST:
+            raise ChildError(f"{program.name} answered {status} at first:\n{tail(log)}")
+        return Start(first_ms, memory(process.pid))
+
+
+def _status(port: int, ask: Ask) -> int | None:
+    """The answer's status; None while nobody listens."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST_S)
+    try:
+        connection.request(ask.method, ask.path, ask.body, {"content-type": "application/json"})
+        return connection.getresponse().status
+    except OSError:
+        return None
+    finally:
+        connection.close()
+
+
+def _imports(program: Program, ask: Ask, environment: Mapping[str, str], folder: Path) -> list[imports.Import]:
+    _start(program, ask, environment, folder, *imports.OPTIONS)
+    return imports.read_imports((folder / f"{program.name}.log").read_text(errors="replace"))
+
+
+def _result(starts: Mapping[str, Sequence[Start]], loaded: Mapping[str, list[imports.Import]], number: int) -> Result:
+    times = {name: [start.first_ms for start in found] for name, found in starts.items()}
+    rss = {name: [start.memory and start.memory.rss_mb for start in found] for name, found in starts.items()}
+    pss = {name: [start.memory and start.memory.pss_mb for start in found] for name, found in starts.items()}
+    rows: list[list[Value]] = []
+    for name in starts:
+        ratios = [ratio(times[name], times["empty"]), ratio(times[name], times[USUAL])]
+        rows.append(
+            [name, median(times[name]), *ratios, median(rss[name]), median(pss[name]), ratio(pss[name], pss[USUAL])]
+        )
+    failures = [f"{name} imports {package}" for name, found in loaded.items() for package in imports.forbidden(found)]
+    banned = f"Looked for among the imports: {', '.join(imports.FORBIDDEN)}; found: {'; '.join(failures) or 'none'}."
+    medians = f"Medians of {number} starts, one of each function after the other."
+    return Result([Grid("cold start", COLUMNS, rows), _import_grid(loaded)], [medians, *NOTES, banned], failures)
+
+
+def _import_grid(loaded: Mapping[str, list[imports.Import]]) -> Grid:
+    """The heaviest packages in ms of their own, as the interpreter tells under -X importtime, which slows it."""
+    sums = {name: imports.sums(found) for name, found in loaded.items()}
+    heaviest = {
+        package: max(own.get(package, 0.0) for own in sums.values()) for own in sums.values() for package in own
+    }
+    packages = sorted(heaviest, key=heaviest.__getitem__, reverse=True)[:HEAVIEST]
+    rows: list[list[Value]] = [["all", *(sum(own.values()) for own in sums.values())]]
+    rows += [[package, *(own.get(package) for own in sums.values())] for package in packages]
+    return Grid("imports, ms", ("package", *sums), rows)

@@ -1,0 +1,60 @@
+"""Runs the benchmarks that are asked for, prints what they found and writes it as JSON."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from infra.bench import budget, cold, exactly_once, figures, fold, machine, recommend, update_profile
+from infra.bench.load import ensure_wrk
+from infra.bench.screen import console, print_result, steps
+from infra.bench.session import Session, open_session
+from infra.local.emulators import EmulatorMissingError
+from shared.errors import PermanentError, Problem
+
+Benchmark = Callable[[Session], figures.Result]
+
+BENCHMARKS: Mapping[str, Benchmark] = {
+    "recommend": recommend.bench,
+    "update_profile": update_profile.bench,
+    "fold": fold.bench,
+    "exactly-once": exactly_once.bench,
+    "cold": cold.bench,
+    "budget": budget.bench,
+}
+UNDER_LOAD = {"recommend", "update_profile"}
+
+
+def bench(names: list[str], seconds: float, repeats: int, json_file: str | None) -> int:
+    """Returns 0, or 1 if a promise did not hold or an emulator is missing. Raises PermanentError for wrong use."""
+    chosen = names or list(BENCHMARKS)
+    _check(chosen, repeats)
+    found = machine.describe()
+    out = console()
+    out.print(machine.line(found))
+    results: dict[str, figures.Result] = {}
+    begun = time.monotonic()
+    try:
+        with steps(out) as progress, open_session(seconds, repeats, progress) as session:
+            for name in chosen:
+                results[name] = BENCHMARKS[name](session)
+                print_result(out, name, results[name])
+    except EmulatorMissingError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    out.print(f"\n{time.monotonic() - begun:.0f} s, {repeats} measurements of {seconds:g} s for each cell.")
+    if json_file:
+        options = {"names": chosen, "seconds": seconds, "repeats": repeats}
+        Path(json_file).write_text(json.dumps(figures.report(found, results, options), indent=2) + "\n")
+    return int(any(result.failures for result in results.values()))
+
+
+def _check(names: list[str], repeats: int) -> None:
+    for name in names:
+        if name not in BENCHMARKS:
+            raise PermanentError("unknown benchmark", (Problem("NAME", ", ".join(BENCHMARKS), name),))
+    if repeats < 1:
+        raise PermanentError("nothing to measure", (Problem("--repeats", "1 or more", str(repeats)),))
+    if not UNDER_LOAD.isdisjoint(names):
+        ensure_wrk()

@@ -1,0 +1,67 @@
+"""The people and the models in Firestore as Attune keeps them."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+
+from infra.bench.catalogue import Catalogue
+from infra.bench.people import People
+from shared import wiring
+from shared.events.event import person_of
+from shared.models import artifact, items
+from shared.models.personas import persona_of
+from shared.profiles import commit
+from shared.profiles.face import features
+from shared.profiles.profile import Profile, decode_profile
+from shared.settings import Settings
+from shared.stores.ports import Documents, Fields
+
+ITEMS_PER_WRITE = 250
+
+
+async def publish(documents: Documents, catalogue: Catalogue) -> None:
+    """Models and items, the pointer last, as retrain does."""
+    known = sorted(catalogue.neighbours)
+    for start in range(0, len(known), ITEMS_PER_WRITE):
+        some: dict[str, Fields] = {
+            item: {
+                "item_id": item,
+                "category": catalogue.categories[item],
+                **items.pack_neighbours(catalogue.neighbours[item], catalogue.popularity.version),
+            }
+            for item in known[start : start + ITEMS_PER_WRITE]
+        }
+        await documents.merge(items.COLLECTION, some)
+    version = catalogue.popularity.version
+    models = {"popularity": catalogue.popularity, "personas": catalogue.personas}
+    for name, model in models.items():
+        key, fields = artifact.pack_model(name, version, model)
+        await documents.merge(artifact.COLLECTION, {key: fields})
+    await documents.merge(artifact.COLLECTION, {artifact.POINTER: dict.fromkeys([*models, "neighbours"], version)})
+
+
+async def write_profiles(documents: Documents, people: People, catalogue: Catalogue) -> None:
+    """The profiles, through the code that update_profile runs."""
+
+    def persona(profile: Profile, now: datetime) -> str:
+        return persona_of(catalogue.personas, features(profile, now, people.terms.session_cap_ms))
+
+    committer = commit.Committer(documents, people.terms, Settings(), persona, wiring.clock)
+    for events in people.events.values():
+        await asyncio.gather(*(committer.add(event) for event in events))
+
+
+async def read_profiles(documents: Documents, people: People) -> Mapping[str, Fields]:
+    """Their documents by key, to put them back later."""
+    keys = [person_of(events[0]) for events in people.events.values()]
+    found = await documents.get_many(commit.COLLECTION, keys)
+    return {key: document.fields for key, document in found.items()}
+
+
+async def count_events(documents: Documents) -> int:
+    """Events in all profiles."""
+    total = 0
+    async for _, document in documents.scan(commit.COLLECTION):
+        state = document.fields.get(commit.STATE)
+        total += sum(decode_profile(state).counts.values()) if isinstance(state, bytes) else 0
+    return total

@@ -1,0 +1,81 @@
+"""update_profile against reading the body only, against its floor, and against a transaction on fields."""
+
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+
+import httpx
+
+from infra.bench import pushes
+from infra.bench.figures import Grid, Result
+from infra.bench.ledger import Ledger
+from infra.bench.load import Load
+from infra.bench.rounds import Case, Samples, Variant, grid, one_round, warm
+from infra.bench.servers import our_program, peer_program, serve
+from infra.bench.session import Session
+from infra.bench.world import World, make_world
+
+SPREAD, HOT = "200 users", "1 user"
+CASES: tuple[Case, ...] = ((SPREAD, 1), (SPREAD, 16), (SPREAD, 64), (HOT, 16))
+NOOP, FLOOR, OURS, USUAL = "update_noop", "update_floor", "update_profile", "update_usual"
+NOTES = (
+    f"{NOOP}: an aio function that reads the body and the event.",
+    f"{FLOOR}: an aio function, one raw read and one compare-and-set of as many bytes, eight attempts.",
+    f"{USUAL}: a synchronous CloudEvent function, @firestore.transactional on a document of fields, five attempts.",
+    "Failed: answered with an error, which asks Pub/Sub to deliver again. Late: not answered within 2 s.",
+)
+
+
+def bench(session: Session) -> Result:
+    """Requests per second and latencies at 1, 16 and 64 connections, and for one hot user at 16."""
+    world = make_world(session)
+    folder = session.scratch("update_profile")
+    samples: Samples = {}
+    ledger = Ledger(world, OURS, FLOOR, USUAL)
+    with ExitStack() as stack:
+        ports = _serve(session, world, folder, stack)
+        variants = _variants(world, folder, ports)
+        warm(variants, CASES[1])
+        ledger.settle()
+        session.steps.begin("update_profile", session.repeats * len(CASES) * len(variants))
+        for _ in range(session.repeats):
+            ledger.open()
+            one = Samples()
+            one_round(session, variants, CASES, one)
+            ledger.close({name: sum(load.good for load in _loads(one, name)) for name in ports if name != NOOP})
+            for cell, loads in one.items():
+                samples.setdefault(cell, []).extend(loads)
+        ledger.open()
+        outcomes = httpx.get(f"http://127.0.0.1:{ports[OURS]}").json()["outcomes"]
+    what = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
+    notes = [world.size, *NOTES, f"What became of {OURS}'s deliveries, those for warming up included: {what}."]
+    grids: list[Grid] = [grid("requests", samples, FLOOR, USUAL), ledger.grid()]
+    return Result(grids, notes, ledger.failures())
+
+
+def _loads(samples: Samples, name: str) -> list[Load]:
+    return [load for (_, variant), loads in samples.items() if variant == name for load in loads]
+
+
+def _serve(session: Session, world: World, folder: Path, stack: ExitStack) -> dict[str, int]:
+    programs = (
+        peer_program(NOOP, folder),
+        peer_program(FLOOR, folder),
+        our_program(OURS, folder),
+        peer_program(USUAL, folder, "--signature-type=cloudevent"),
+    )
+    environment = session.environment(world.settings)
+    return {program.name: stack.enter_context(serve(program, environment)).port for program in programs}
+
+
+def _variants(world: World, folder: Path, ports: dict[str, int]) -> list[Variant]:
+    users = list(world.people.events)
+    files = {SPREAD: folder / "spread", HOT: folder / "hot"}
+    pushes.write_templates(files[SPREAD], world.people, users)
+    pushes.write_templates(files[HOT], world.people, users[:1])
+    runs = count()
+
+    def arguments(case: Case) -> list[str]:
+        return [str(files[case[0]]), f"{next(runs):04d}", str(pushes.first_second(CASES.index(case), len(CASES)))]
+
+    return [Variant(name, port, "push.lua", arguments) for name, port in ports.items()]
