@@ -12,15 +12,9 @@ PYTHON = VENV / "bin" / "python"
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
-        sys.exit(
-            "Attune needs Python 3.11 or newer, this is {}.{}: run it with a newer one, as python3.11 infra/dev.py".format(
-                *sys.version_info
-            )
-        )
     install()
     os.environ["PYTHONPATH"] = str(ROOT)
-    os.execv(PYTHON, [str(PYTHON), "-P", "-m", "infra.cli", *sys.argv[1:]])
+    os.execv(PYTHON, [str(PYTHON), "-P", "-m", "infra.cli", *sys.argv[1:]])  # noqa: S606 - that is the point
 
 
 def install() -> None:
@@ -48,7 +42,7 @@ def install() -> None:
 
 def fingerprint() -> str:
     """Of every requirements file's text."""
-    files = sorted(ROOT.glob("functions/*/requirements.txt")) + [ROOT / "requirements.txt"]
+    files = [*sorted(ROOT.glob("functions/*/requirements.txt")), ROOT / "requirements.txt"]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 
@@ -56,9 +50,8 @@ def run(*command: str) -> None:
     try:
         subprocess.run(command, check=True)
     except subprocess.CalledProcessError as error:
-        sys.exit(
-            f"{' '.join(command)} failed with exit code {error.returncode}; what it printed is above. On Debian, venv is in the package python3-venv."
-        )
+        hint = "what it printed is above. On Debian, venv is in the package python3-venv."
+        sys.exit(f"{' '.join(command)} failed with exit code {error.returncode}; {hint}")
 
 
 if __name__ == "__main__":

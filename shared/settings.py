@@ -73,7 +73,7 @@ PREFIX = "ATTUNE_"
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
-    """Settings from environment variables. Raises ValueError that names the variable, what was expected and what was found."""
+    """Settings from environment variables. Raises ValueError that names the variable, what was expected and found."""
     known = Settings.__struct_fields__
     given = {name.removeprefix(PREFIX).lower(): text for name, text in environment.items() if name.startswith(PREFIX)}
     if unknown := sorted(given.keys() - set(known)):

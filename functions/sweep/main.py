@@ -1,5 +1,6 @@
 """sweep: finds the people whose persona changed by silence, and announces each on `persona-changes`."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import functions_framework.aio
@@ -62,8 +63,6 @@ async def _settle(key: str, document: Document, model: PersonaModel | None, now:
         return False
     change = {"user": key, "from": before, "to": after, "why": "silence", "at": now}
     await wiring.topics(settings).publish(TOPIC, [Message(msgspec.json.encode(change), key=key)])
-    try:
+    with suppress(ConflictError):  # then an event has just arrived and decided anew
         await wiring.documents(settings).put(COLLECTION, key, {**document.fields, "persona": after}, document.version)
-    except ConflictError:
-        pass  # an event has just arrived and decided anew
     return True

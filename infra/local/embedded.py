@@ -5,7 +5,6 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 from functions_framework.aio import create_asgi_app
@@ -42,7 +41,6 @@ class EmbeddedStack:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        Path(self._settings.data).mkdir(parents=True, exist_ok=True)
         warehouse = wiring.warehouse(self._settings)
         warehouse.run((ROOT / "infra/sql/tables.sql").read_text())
         queue = wiring.queue(self._settings)

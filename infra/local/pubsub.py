@@ -1,5 +1,7 @@
 """Topics and subscriptions as infra/terraform declares them, made on the Pub/Sub emulator."""
 
+import contextlib
+
 from google.api_core.exceptions import AlreadyExists, DeadlineExceeded
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.protobuf.duration_pb2 import Duration
@@ -52,10 +54,8 @@ def pull(subscriber: SubscriberClient, subscription: str, most: int) -> list[tup
 def _create(subscriber: SubscriberClient, project: str, topic: str, name: str, options: dict[str, object]) -> str:
     subscription = f"projects/{project}/subscriptions/{name}"
     request = {"name": subscription, "topic": _topic(project, topic), "ack_deadline_seconds": ACK_DEADLINE_S, **options}
-    try:
+    with contextlib.suppress(AlreadyExists):
         subscriber.create_subscription(request=request)
-    except AlreadyExists:
-        pass
     return subscription
 
 

@@ -38,7 +38,7 @@ def run(app: ASGIApp, port: int, what: str) -> int:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.stop)
         serving = asyncio.create_task(server.serve())
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
             await asyncio.sleep(0.01)
         if server.started:
             bound = server.servers[0].sockets[0].getsockname()[1]
@@ -55,7 +55,7 @@ def run(app: ASGIApp, port: int, what: str) -> int:
 
 
 class Server(uvicorn.Server):
-    """A server that ends by returning: uvicorn's own raises the signal again, and the exit code would tell of a death."""
+    """Ends by returning: uvicorn's own server raises the signal again, and its exit code would tell of a death."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Staging: build/<function>/ holds what one deployment uploads: the function's folder, shared/ and nothing else of ours."""
+"""Staging: build/<function>/ holds what one deployment uploads: the function's folder, shared/, nothing else."""
 
 import compileall
 import shutil

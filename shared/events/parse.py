@@ -93,7 +93,9 @@ def parse_event(raw: bytes | msgspec.Raw, received_at: datetime, settings: Setti
     suspicious = SUSPICIOUS.search(raw) is not None
     if problems := tuple(_check(event, received_at, settings, suspicious)):
         raise PermanentError("invalid", problems)
-    return msgspec.structs.replace(event, received_at=received_at)
+    # The log has no empty lists: BigQuery would read «refuses everything» as «not stated».
+    consent = ("none",) if event.consent == () else event.consent
+    return msgspec.structs.replace(event, received_at=received_at, consent=consent)
 
 
 def _split(body: bytes, most: int) -> Sequence[bytes | msgspec.Raw]:

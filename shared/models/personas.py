@@ -38,7 +38,7 @@ def standardise(model: PersonaModel, features: Mapping[str, float]) -> list[floa
 
 
 def persona_of(model: PersonaModel | None, features: Mapping[str, float]) -> str:
-    """The persona whose centroid is nearest (Euclidean); the first of equals. Without a model or a session: newcomer."""
+    """The persona with the nearest centroid (Euclidean), the first of equals. No model or no session: newcomer."""
     if model is None or not features["sessions"]:
         return NEWCOMER
     point = standardise(model, features)

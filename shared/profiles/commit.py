@@ -60,11 +60,10 @@ class Committer:
 
     async def _commit_group(self, person: str, group: Waiting) -> None:
         """Settle every future of the group, whatever happens: their requests wait for them."""
-        outcomes: Sequence[Outcome | BaseException]
-        try:
-            outcomes = await self._commit(person, [event for event, _ in group])
-        except BaseException as error:  # not swallowed: each of the waiting requests raises it
-            outcomes = [error] * len(group)
+        commit = self._commit(person, [event for event, _ in group])
+        # gather instead of try: what is raised is handed on to each of the waiting requests.
+        [result] = await asyncio.gather(commit, return_exceptions=True)
+        outcomes = [result] * len(group) if isinstance(result, BaseException) else result
         for (_, future), outcome in zip(group, outcomes, strict=True):
             if future.done():
                 continue  # its request went away

@@ -1,9 +1,10 @@
 """Forward decay in whole numbers, so that sums do not depend on the order of their parts.
 
-Forward decay weighs an act at time t by g(t - L) for a fixed landmark L (G. Cormode, V. Shkapenyuk, D. Srivastava, B. Xu,
-"Forward Decay: A Practical Time Decay Model for Streaming Systems", ICDE 2009). With g(x) = 2^(x / half_life) the exponent
-splits into whole half-lives, which name a bucket, and a rest below one, which scales a fixed-point integer in it. Integers add
-up to the same bits in any order; a bucket that has lost its meaning is dropped whole, whenever that is noticed.
+Forward decay weighs an act at time t by g(t - L) for a fixed landmark L (G. Cormode, V. Shkapenyuk, D. Srivastava,
+B. Xu, "Forward Decay: A Practical Time Decay Model for Streaming Systems", ICDE 2009). With g(x) = 2^(x / half_life)
+the exponent splits into whole half-lives, which name a bucket, and a rest below one, which scales a fixed-point integer
+in it. Integers add up to the same bits in any order; a bucket that has lost its meaning is dropped whole, whenever
+that is noticed.
 """
 
 from collections.abc import Mapping

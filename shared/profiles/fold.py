@@ -35,7 +35,7 @@ def read_terms(settings: Settings) -> Terms:
 def fold(profile: Profile, events: Iterable[Event], terms: Terms) -> list[Outcome]:
     """Fold events into the profile, in place, and say what became of each.
 
-    Below the profile's bounds (`CAPS`) every order, repetition and batching of the same events leads to the same profile.
+    Below the profile's bounds (`CAPS`) every order, repetition and batching of the same events leads to one profile.
     """
     outcomes: list[Outcome] = [_apply(profile, event, terms) for event in events]
     if "applied" in outcomes:

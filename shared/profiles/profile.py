@@ -13,7 +13,7 @@ MAX_STATE_BYTES = 28_000
 """The document holds at most 32 KiB; the readable face gets the rest."""
 
 CAPS = {"ring": 512, "items": 100, "categories": 50, "recent": 20, "spans": 50, "seen": 3_000, "kept": 250}
-"""How many a profile keeps of each. Below these bounds a fold is exact; what is dropped above them is said in `bound`."""
+"""How many a profile keeps of each. Below these bounds a fold is exact; `bound` says what is dropped above them."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MS = timedelta(milliseconds=1)

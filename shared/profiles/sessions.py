@@ -1,7 +1,7 @@
 """Sessions as spans of activity. Late events extend, join or open spans, and the outcome is that of in-order arrival.
 
-A span is a run of acts with less than the gap of silence between neighbours: the connected components of the acts on the time
-line, which do not depend on the order in which the acts are looked at.
+A span is a run of acts with less than the gap of silence between neighbours: the connected components of the acts on
+the time line, which do not depend on the order in which the acts are looked at.
 """
 
 from typing import NamedTuple
@@ -60,7 +60,7 @@ def join(spans: list[Span], act: Span, gap_ms: int) -> None:
 
 
 def close(spans: list[Span], n: int, cap_ms: int) -> tuple[Sessions, int]:
-    """Sum up all but the last n spans and remove them, in place. Returns the sums and the end in ms of the last one removed."""
+    """Sum up all but the last n spans and remove them, in place. Returns the sums, and when the last removed ended."""
     closed = spans[: max(0, len(spans) - n)]
     del spans[: len(closed)]
     return summarise(closed, cap_ms), closed[-1].end_ms if closed else 0

@@ -89,7 +89,7 @@ class Recommender:
             return self._catalogue.held(item_ids), True
 
     async def _choose(self, ranked: Iterator[Scored], n: int) -> tuple[list[Scored], dict[str, Item], bool]:
-        """The n best that are not hidden; a hidden one is known by its document, so these are read until there are enough."""
+        """The n best that are not hidden. Their documents tell, so these are read until there are enough."""
         chosen: list[Scored] = []
         shown: dict[str, Item] = {}
         away = False

@@ -96,7 +96,7 @@ class Warehouse(Protocol):
         """
 
     def query(self, sql: str, parameters: Mapping[str, object] | None = None) -> "pyarrow.Table":
-        """The rows of one SELECT; `@name` parameters are bool, int, float, str, aware datetime, or lists of one of them."""
+        """The rows of one SELECT; `@name` parameters are bool, int, float, str, aware datetime, or lists of these."""
 
     def close(self) -> None:
         """Let go of connections and files."""

@@ -33,7 +33,7 @@ def description(kind: msgspec.inspect.Type) -> str:
 
 
 def default(field: msgspec.inspect.Field) -> str:
-    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()  # type: ignore[operator]
+    value = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value or "–")

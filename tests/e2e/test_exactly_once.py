@@ -103,7 +103,7 @@ async def test_a_stack_killed_again_and_again_loses_and_repeats_nothing(tmp_path
 
 async def settled(url: str) -> None:
     async with httpx.AsyncClient() as client:
-        while any((await client.get(url + STATUS)).json()["waiting"].values()):
+        while any((await client.get(url + STATUS)).json()["waiting"].values()):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 

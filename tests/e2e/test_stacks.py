@@ -52,7 +52,14 @@ def test_both_stacks_print_the_same(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_state_survives_a_restart(stack: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     if stack == "emulators":
         request.getfixturevalue("emulator_environment")
-    event = {"kind": "purchase", "user_id": "ann", "item_ids": ["a"], "category": "shoes", "value": 5, "currency": "EUR"}
+    event = {
+        "kind": "purchase",
+        "user_id": "ann",
+        "item_ids": ["a"],
+        "category": "shoes",
+        "value": 5,
+        "currency": "EUR",
+    }
     events = [event | {"event_id": f"e{n}", "occurred_at": f"2026-01-01T00:00:{n:02}Z"} for n in range(40)]
     with running(stack, tmp_path) as first:
         assert asyncio.run(replay(events, first.url)).accepted == 40

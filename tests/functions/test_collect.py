@@ -1,5 +1,6 @@
 """collect over HTTP: what is taken, what is refused, and how it says so."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from shared import wiring
 from shared.errors import OverQuotaError, RetryableError
+from shared.stores.embedded.lanes import Delivery
 from shared.stores.embedded.queue import EmbeddedTopics
 from shared.stores.ports import Message
 from tests.functions.conftest import Serve
@@ -79,11 +81,10 @@ async def test_what_is_no_batch_is_refused(
 async def test_a_topic_that_is_away_asks_to_come_again(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, error: RetryableError, status: int
 ) -> None:
-    class Away:
-        async def publish(self, topic: str, messages: Sequence[Message]) -> None:
-            raise error
+    async def away(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr(wiring, "topics", lambda settings: Away())
+    monkeypatch.setattr(wiring.topics(wiring.settings()), "publish", away)
     async with serve("collect") as client:
         answer = await client.post(URL, json=GOOD)
     assert answer.status_code == status
@@ -102,22 +103,19 @@ async def test_a_body_without_length_is_bounded_too(serve: Serve) -> None:
 
 async def test_the_message_is_the_canonical_event(serve: Serve, queue: EmbeddedTopics) -> None:
     queue.declare("events", "inbox")
-    got: list[Message] = []
+    got: asyncio.Queue[Message] = asyncio.Queue()
 
-    async def keep(chunk: Sequence[Any]) -> list[bool]:
-        got.extend(delivery.message for delivery in chunk)
+    async def keep(chunk: Sequence[Delivery]) -> list[bool]:
+        for delivery in chunk:
+            got.put_nowait(delivery.message)
         return [True] * len(chunk)
 
     async with serve("collect") as client:
         await client.post(URL, json=GOOD | {"received_at": "1999-01-01T00:00:00Z"})
-    import asyncio
-
     consuming = asyncio.create_task(queue.consume("inbox", keep))
-    while not got:
-        await asyncio.sleep(0.01)
+    message = await got.get()
     await queue.drain()
     await consuming
-    [message] = got
     event = msgspec.json.decode(message.data)
     assert message.key == "u:ann"
     assert message.attributes["kind"] == "click"

@@ -1,5 +1,6 @@
 """The fold's promises: order, repetition and batching change nothing; online equals the batch formula."""
 
+import itertools
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -94,12 +95,12 @@ def test_sessions_equal_a_pass_over_sorted_acts(events: list[Event]) -> None:
         if before is None or now - before >= SETTINGS.session_gap
     ]
     total = summarise(folded(events), TERMS.session_cap_ms)
-    split = sum(1 for before, now in zip(acts, acts[1:], strict=False) if now - before >= SETTINGS.session_gap)
+    split = sum(1 for before, now in itertools.pairwise(acts) if now - before >= SETTINGS.session_gap)
     length = (
         (
             acts[-1]
             - acts[0]
-            - sum((b - a for a, b in zip(acts, acts[1:], strict=False) if b - a >= SETTINGS.session_gap), timedelta())
+            - sum((b - a for a, b in itertools.pairwise(acts) if b - a >= SETTINGS.session_gap), timedelta())
         )
         if acts
         else timedelta()

@@ -2,7 +2,6 @@
 
 import os
 import random
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -14,6 +13,11 @@ import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from training.job import train
+from training.order import MODELS
+from training.queries import select, terms
+from training.results import Fitted
+from training.tables import create_tables, write_kinds
 
 from infra.local.bridge import to_row
 from infra.local.inputs import open_input
@@ -28,14 +32,6 @@ from shared.settings import Settings
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.gcp.warehouse import BigQueryWarehouse
 from shared.stores.ports import Warehouse
-
-sys.path.append(str(ROOT / "functions" / "retrain"))
-
-from training.job import train
-from training.order import MODELS
-from training.queries import select, terms
-from training.results import Fitted
-from training.tables import create_tables, write_kinds
 
 SETTINGS = Settings()
 TERMS = read_terms(SETTINGS)

@@ -1,6 +1,5 @@
 """Neighbours and popularity: what the matrix says, in an order that leaves nothing to chance."""
 
-import sys
 from collections.abc import Mapping
 
 import msgspec
@@ -10,14 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
+from training import neighbours, popularity, similarity
 
-from infra.local.layout import ROOT
 from shared.models.items import unpack_item
 from shared.models.popularity import PopularityModel
-
-sys.path.append(str(ROOT / "functions" / "retrain"))
-
-from training import neighbours, popularity, similarity
 
 Weights = dict[tuple[str, str], float]
 

@@ -1,21 +1,16 @@
 """Personas: clusters that do not depend on chance, and names that fit them."""
 
-import sys
 from typing import get_args
 
 import numpy as np
 import pytest
+from training import personas
+from training.naming import RULES, name_clusters
 
-from infra.local.layout import ROOT
 from shared.models.personas import persona_of
 from shared.profiles.face import features
 from shared.profiles.profile import EPOCH, new_profile
 from shared.settings import Settings
-
-sys.path.append(str(ROOT / "functions" / "retrain"))
-
-from training import personas
-from training.naming import RULES, name_clusters
 
 FEATURES = list(personas.LOGGED)
 RESTING = dict.fromkeys(FEATURES, 0.0)

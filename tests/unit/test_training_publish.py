@@ -1,13 +1,13 @@
 """Publishing: everything first, the pointer last; what others wrote stays."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from training.publish import publish
+from training.results import Batch, Fitted, Model, Refused, Trained, fitted
 
-from infra.local.layout import ROOT
 from shared.errors import RetryableError
 from shared.models.artifact import unpack_model
 from shared.models.items import pack_neighbours, unpack_item
@@ -15,11 +15,6 @@ from shared.models.popularity import PopularityModel
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.ports import Fields
-
-sys.path.append(str(ROOT / "functions" / "retrain"))
-
-from training.publish import publish
-from training.results import Batch, Fitted, Model, Refused, Trained, fitted
 
 CUTOFF = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 
