@@ -1,0 +1,1 @@
+"""Judging the models on what people did next: train on what came before, predict, compare."""

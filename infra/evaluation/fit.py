@@ -1,0 +1,53 @@
+"""Training as production does it: the real SQL on a warehouse of the training events only, published as data."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from infra.local.bridge import to_row
+from infra.local.layout import FUNCTIONS
+from shared.events.event import Event, encode_event
+from shared.settings import Settings
+from shared.stores.embedded.warehouse import EmbeddedWarehouse
+from shared.stores.ports import Documents, Warehouse
+
+BATCH = 5_000
+
+
+@contextmanager
+def open_warehouse(path: Path, events: Sequence[Event]) -> Iterator[EmbeddedWarehouse]:
+    """A warehouse whose log is these events."""
+    _find_training()
+    from training.tables import create_tables
+
+    warehouse = EmbeddedWarehouse(path)
+    try:
+        create_tables(warehouse)
+        for start in range(0, len(events), BATCH):
+            warehouse.append("events", [to_row(encode_event(event)) for event in events[start : start + BATCH]])
+        yield warehouse
+    finally:
+        warehouse.close()
+
+
+async def fit(
+    warehouse: Warehouse, documents: Documents, cutoff: datetime, settings: Settings
+) -> dict[str, dict[str, object]]:
+    """Train what ranking uses on what had happened by the cutoff, publish it, and report on each model."""
+    _find_training()
+    from training.job import train
+    from training.publish import publish
+    from training.results import report
+
+    trained = train(warehouse, ("neighbours", "popularity"), cutoff, settings)
+    await publish(documents, trained)
+    return {name: report(each) for name, each in trained.items()}
+
+
+def _find_training() -> None:
+    """functions-framework puts a function's own folder on the path; here nobody else does."""
+    folder = next(str(function.source.parent) for function in FUNCTIONS if function.name == "retrain")
+    if folder not in sys.path:
+        sys.path.append(folder)

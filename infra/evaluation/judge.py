@@ -1,0 +1,61 @@
+"""One evaluation from the log to the figures: train, publish, predict, measure."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import get_args
+
+import msgspec
+
+from infra.evaluation.figures import Crowd, Section, measure
+from infra.evaluation.fit import fit, open_warehouse
+from infra.evaluation.log import Timelines
+from infra.evaluation.predict import Protocol, predict
+from infra.evaluation.rankers import Rankers
+from infra.evaluation.split import Prediction, Split
+from shared.events.event import person_of
+from shared.events.kinds import ITEM_KINDS
+from shared.settings import Settings
+from shared.stores.embedded.documents import EmbeddedDocuments
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """What retrain said of each model, and the figures by protocol."""
+
+    trained: dict[str, dict[str, object]]
+    protocols: dict[Protocol, Section]
+
+
+async def judge(
+    split: Split,
+    asked: Sequence[Prediction],
+    people: Timelines,
+    folder: Path,
+    settings: Settings,
+    advance: Callable[[], None],
+) -> Judgement:
+    """Train on the split's training events in this folder and make the predictions asked for.
+
+    Args:
+        asked: some or all of the split's predictions.
+        advance: called at each prediction made.
+    """
+    cutoff = max(event.occurred_at for event in split.train)
+    documents = EmbeddedDocuments(folder / "documents.sqlite", settings.store_deadline)
+    try:
+        with open_warehouse(folder / "warehouse.duckdb", split.train) as warehouse:
+            trained = await fit(warehouse, documents, cutoff, settings)
+        rankers = Rankers(documents, split.catalogue, cutoff, settings)
+        predicted = await predict(asked, people, rankers.all, settings, advance)
+    finally:
+        await documents.close()
+    crowd = crowd_of(split)
+    return Judgement(trained, {protocol: measure(predicted, protocol, crowd) for protocol in get_args(Protocol)})
+
+
+def crowd_of(split: Split) -> Crowd:
+    """Who has met which item in the training events."""
+    met = {
+        (person_of(event), item_id) for event in split.train if event.kind in ITEM_KINDS for item_id in event.item_ids
+    }
+    return Crowd(len({person for person, _ in met}), Counter(item_id for _, item_id in met), len(split.catalogue))

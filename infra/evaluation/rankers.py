@@ -1,0 +1,92 @@
+"""The models compared. Each ranks the whole catalogue for one moment of one person; nothing is sampled."""
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from random import Random
+from typing import NamedTuple
+
+from shared.models.catalogue import Catalogue
+from shared.models.popularity import PopularityModel
+from shared.models.registry import Registry
+from shared.profiles.commit import COLLECTION, STATE
+from shared.profiles.fold import read_terms
+from shared.profiles.profile import Profile, encode_profile
+from shared.ranking.candidates import Candidate, anchors, from_categories, from_neighbours, from_popularity
+from shared.ranking.recommend import EMPTY, Recommender
+from shared.settings import Settings
+from shared.stores.ports import Documents
+
+N = 10
+SEED = 42
+EVER = timedelta(days=1)
+
+
+class Moment(NamedTuple):
+    """A person about to meet their next item: all they did before, and the items among it, the latest first."""
+
+    person: str
+    number: int
+    profile: Profile
+    met: Sequence[str]
+
+
+Rank = Callable[[Moment], Awaitable[Iterable[str]]]
+
+
+class Rankers:
+    """The models over one store of published data. Time stands still: what was read once stays."""
+
+    def __init__(self, documents: Documents, catalogue: Sequence[str], now: datetime, settings: Settings) -> None:
+        self._documents = documents
+        self._catalogue = catalogue
+        self._registry = Registry(documents, EVER, lambda: now, popularity=PopularityModel)
+        self._items = Catalogue(documents, len(catalogue), EVER, lambda: now)
+        terms = read_terms(settings)
+        self._recommender = Recommender(documents, self._registry, self._items, terms, settings, lambda: now)
+
+    @property
+    def all(self) -> dict[str, Rank]:
+        """By name, in the order in which they are shown."""
+        return {
+            "attune": self.attune,
+            "neighbours": self.neighbours,
+            "category": self.category,
+            "popularity": self.popularity,
+            "repeat last": self.repeat_last,
+            "random": self.random,
+        }
+
+    async def attune(self, moment: Moment) -> Iterable[str]:
+        """What `recommend` answers to a person with this profile."""
+        await self._documents.merge(COLLECTION, {moment.person: {STATE: encode_profile(moment.profile)}})
+        answer = await self._recommender.answer(moment.person, N)
+        return [item.item_id for item in answer.items]
+
+    async def neighbours(self, moment: Moment) -> Iterable[str]:
+        """Neighbours of the person's anchors."""
+        weights = anchors(moment.profile)
+        return _ranked(from_neighbours(weights, await self._items.get(weights)))
+
+    async def category(self, moment: Moment) -> Iterable[str]:
+        """What is popular in the categories the person likes."""
+        return _ranked(from_categories(moment.profile, await self._popularity()))
+
+    async def popularity(self, moment: Moment) -> Iterable[str]:  # noqa: ARG002
+        """What is popular with everyone, decayed."""
+        return _ranked(from_popularity(await self._popularity()))
+
+    async def repeat_last(self, moment: Moment) -> Iterable[str]:
+        """What the person has met, the latest first."""
+        return moment.met
+
+    async def random(self, moment: Moment) -> Iterable[str]:
+        """Any items, by a seed of the moment's own."""
+        chance = Random(f"{SEED} {moment.person} {moment.number}")
+        return chance.sample(self._catalogue, min(N + len(moment.met), len(self._catalogue)))
+
+    async def _popularity(self) -> PopularityModel:
+        return await self._registry.get("popularity", PopularityModel) or EMPTY
+
+
+def _ranked(candidates: Iterable[Candidate]) -> Iterator[str]:
+    return (each.item_id for each in sorted(candidates, key=lambda candidate: (-candidate.score, candidate.item_id)))

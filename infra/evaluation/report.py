@@ -1,0 +1,64 @@
+"""What an evaluation comes to: as JSON has it, and as it is printed."""
+
+from collections.abc import Iterator
+
+import msgspec
+from rich.console import Console
+
+from infra.evaluation.judge import Judgement
+from infra.evaluation.rankers import N
+from infra.evaluation.table import render
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that was found.
+
+    Attributes:
+        events: that collect would take; not those that it would refuse, nor those that came again.
+        left_out: next items that are not predicted because training knows too little.
+        possible: predictions that the split allows; `predictions` of them were made.
+    """
+
+    input: str
+    licence: str | None
+    events: int
+    refused: int
+    repeated: int
+    split: str
+    rule: str
+    training_events: int
+    catalogue: int
+    left_out: int
+    possible: int
+    predictions: int
+    judgement: Judgement
+    seconds: float
+
+
+def show(report: Report, console: Console) -> None:
+    """The table, and in words what it is a table of."""
+    console.print(f"\nRanking, {report.input}, split {report.split}", style="bold", highlight=False)
+    console.print(render(report.judgement.protocols))
+    for line in (*_remarks(report), f"{report.seconds:.1f} s"):
+        console.print(line, highlight=False)
+
+
+def _remarks(report: Report) -> Iterator[str]:
+    yield f"Split: {report.rule}."
+    yield (
+        "Prediction: the next item from everything the person did before it; an item met several times in a row counts "
+        f"once. {report.left_out:,} next items are left out: training has never seen them, or nothing before them."
+    )
+    if report.predictions < report.possible:
+        yield f"Sample: {report.predictions:,} of {report.possible:,} predictions, of people drawn by chance (seeded)."
+    yield (
+        f"Ranking: the whole catalogue of {report.catalogue:,} items, none sampled; lists of {N}. Intervals: bootstrap "
+        "over people. cover: share of the catalogue shown to anybody. bits: how little known that is (surprisal)."
+    )
+    if report.refused or report.repeated:
+        yield f"Not used: {report.refused:,} events that collect would refuse, {report.repeated:,} that came again."
+    for name, model in report.judgement.trained.items():
+        if model["status"] != "published":
+            yield f"{name}: not trained, {model['reason']}"
+    if report.licence:
+        yield report.licence

@@ -1,0 +1,92 @@
+"""The ways to split: by the first sessions, by the last days, by everyone's last item."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from itertools import chain
+
+from infra.evaluation.log import Timelines
+from infra.evaluation.split import Split, make_split
+from infra.evaluation.steps import Session, Step, sessions_of, steps_of
+from shared.errors import PermanentError, Problem
+from shared.events.event import Event
+
+EXPECTED = "sessions:SHARE (0 < SHARE < 1), days:NUMBER or leave-last"
+MOST_DAYS = 100_000
+
+Splitter = Callable[[Timelines, timedelta], Split]
+"""People's timelines and the silence that ends a session → the split."""
+
+
+def parse_split(spec: str) -> Splitter:
+    """The way of splitting that the text asks for. Raises PermanentError if there is none."""
+    name, _, text = spec.partition(":")
+    number = _number(text)
+    if name == "sessions" and 0 < number < 1:
+        return partial(split_sessions, share=number)
+    if name == "days" and 0 < number <= MOST_DAYS:
+        return partial(split_days, days=number)
+    if spec == "leave-last":
+        return leave_last
+    raise PermanentError("unknown split", (Problem("split", EXPECTED, spec or "nothing"),))
+
+
+def split_sessions(people: Timelines, gap: timedelta, share: float) -> Split:
+    """Train on the first share of the sessions by their start, each to its end; predict in the others."""
+    sessions = _sessions(people, gap)
+    cut = int(len(sessions) * share)
+    first, later = sessions[:cut], sessions[cut:]
+    train = [people[session.person][place] for session in first for place in session.places]
+    after = sum(event.occurred_at > later[0].start for event in train) if later else 0
+    rule = (
+        f"trained on the first {share:.0%} of the sessions by start, {len(first):,} of {len(sessions):,}, each to "
+        f"its end: {after:,} of their {len(train):,} events come after the start of the first session predicted"
+    )
+    return make_split(train, _walks(people, later), rule)
+
+
+def split_days(people: Timelines, gap: timedelta, days: float) -> Split:
+    """Train on everything before the last days; predict in the sessions that start in them."""
+    log = list(chain.from_iterable(people.values()))
+    if not log:
+        return make_split([], [], "no events")
+    edge = max(event.occurred_at for event in log) - timedelta(days=days)
+    train = [event for event in log if event.occurred_at < edge]
+    later = [session for session in _sessions(people, gap) if session.start >= edge]
+    rule = (
+        f"trained on the {len(train):,} events before the last {days:g} days; "
+        f"predicted in the {len(later):,} sessions that start in these"
+    )
+    return make_split(train, _walks(people, later), rule)
+
+
+def leave_last(people: Timelines, gap: timedelta) -> Split:  # noqa: ARG001 (everyone's whole way counts as one)
+    """Hold out everyone's last item; train on what each had done before meeting it."""
+    train: list[Event] = []
+    walks: list[tuple[str, list[Step]]] = []
+    for person, timeline in people.items():
+        steps = steps_of(timeline, range(len(timeline)))
+        end = steps[-1].place if len(steps) > 1 else len(timeline)
+        train += timeline[:end]
+        walks.append((person, steps[-2:]))
+    rule = (
+        "everyone's last item is held out, with all they did after; trained on what each had done before it "
+        "(of others also what they did later than that)"
+    )
+    return make_split(train, walks, rule)
+
+
+def _sessions(people: Timelines, gap: timedelta) -> list[Session]:
+    found = chain.from_iterable(sessions_of(person, timeline, gap) for person, timeline in people.items())
+    return sorted(found, key=lambda session: session.start)
+
+
+def _walks(people: Timelines, sessions: list[Session]) -> Iterator[tuple[str, list[Step]]]:
+    return ((session.person, steps_of(people[session.person], session.places)) for session in sessions)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
