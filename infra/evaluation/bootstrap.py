@@ -46,7 +46,8 @@ def estimate(value: float, means: Floats) -> Estimate:
 
 
 def never(people: int) -> Estimate:
-    """Nought, for what happened to none of so many people. Every draw has nought as well, yet it may be three in so many:
+    """Nought, for what happened to none of so many people. Every draw has nought too, yet it may be three in so many.
+
     J. Hanley, A. Lippman-Hand, "If Nothing Goes Wrong, Is Everything All Right?", JAMA 1983.
     """
     return Estimate(0.0, 0.0, min(1.0, 3 / people))

@@ -13,6 +13,7 @@ from infra.evaluation.metrics.hit_rate import hit
 from infra.evaluation.metrics.ndcg import ndcg
 from infra.evaluation.metrics.novelty import novelty
 from infra.evaluation.metrics.reciprocal_rank import reciprocal_rank
+from infra.evaluation.metrics.repetition import repetition
 from infra.evaluation.predict import Predicted, Protocol
 
 METRICS: Mapping[str, Callable[[Sequence[str], str], float]] = {
@@ -40,12 +41,14 @@ class Figures(msgspec.Struct, frozen=True):
         accuracy: by metric.
         behind: how much attune is ahead of this model on the same predictions, by metric.
         coverage: share of the catalogue that was shown to anybody.
+        repetition: share of what was shown that the person had met.
         novelty: of what was shown, in bits.
     """
 
     accuracy: dict[str, Estimate]
     behind: dict[str, Estimate]
     coverage: float
+    repetition: float
     novelty: float
 
 
@@ -77,10 +80,11 @@ def measure(predicted: Sequence[Predicted], protocol: Protocol, crowd: Crowd) ->
                 {metric: found if found.high else never(people) for metric, found in accuracy.items()},
                 _estimates(ahead[:, place], ahead_means[:, place]),
                 coverage(lists, crowd.items),
+                repetition(zip(lists, (each.met for each in rows), strict=True)),
                 novelty(lists, crowd.met_by, crowd.people),
             )
         else:
-            models[name] = Figures(dict.fromkeys(METRICS, UNDEFINED), dict.fromkeys(METRICS, UNDEFINED), nan, nan)
+            models[name] = Figures(dict.fromkeys(METRICS, UNDEFINED), dict.fromkeys(METRICS, UNDEFINED), nan, nan, nan)
     return Section(len(rows), people, models)
 
 

@@ -26,6 +26,7 @@ class Predicted(NamedTuple):
 
     person: str
     target: str
+    met: frozenset[str]
     lists: dict[Protocol, Lists]
 
 
@@ -41,7 +42,8 @@ async def predict(
     for person, asked in groupby(predictions, key=lambda prediction: prediction.person):
         for target, moment in _moments(people[person], asked, settings):
             rankings = {name: await rank(moment) for name, rank in models.items()}
-            predicted.append(Predicted(person, target, _lists(rankings, target, set(moment.met))))
+            met = frozenset(moment.met)
+            predicted.append(Predicted(person, target, met, _lists(rankings, target, met)))
             advance()
     return predicted
 

@@ -17,6 +17,9 @@ from shared.settings import Settings
 from shared.stores.ports import Documents
 
 N = 10
+MOST = 100
+"""recommend is never asked for more."""
+
 SEED = 42
 EVER = timedelta(days=1)
 
@@ -57,10 +60,13 @@ class Rankers:
         }
 
     async def attune(self, moment: Moment) -> Iterable[str]:
-        """What `recommend` answers to a person with this profile."""
+        """What `recommend` answers to a person with this profile, and where that has met items, what comes after it."""
         await self._documents.merge(COLLECTION, {moment.person: {STATE: encode_profile(moment.profile)}})
-        answer = await self._recommender.answer(moment.person, N)
-        return [item.item_id for item in answer.items]
+        shown = await self._answer(moment.person, N)
+        if set(moment.met).isdisjoint(shown):
+            return shown
+        longer = await self._answer(moment.person, min(MOST, N + len(moment.met)))
+        return [*shown, *(item_id for item_id in longer if item_id not in shown)]
 
     async def neighbours(self, moment: Moment) -> Iterable[str]:
         """Neighbours of the person's anchors."""
@@ -83,6 +89,9 @@ class Rankers:
         """Any items, by a seed of the moment's own."""
         chance = Random(f"{SEED} {moment.person} {moment.number}")
         return chance.sample(self._catalogue, min(N + len(moment.met), len(self._catalogue)))
+
+    async def _answer(self, person: str, n: int) -> list[str]:
+        return [item.item_id for item in (await self._recommender.answer(person, n)).items]
 
     async def _popularity(self) -> PopularityModel:
         return await self._registry.get("popularity", PopularityModel) or EMPTY

@@ -53,7 +53,8 @@ def _remarks(report: Report) -> Iterator[str]:
         yield f"Sample: {report.predictions:,} of {report.possible:,} predictions, of people drawn by chance (seeded)."
     yield (
         f"Ranking: the whole catalogue of {report.catalogue:,} items, none sampled; lists of {N}. Intervals: bootstrap "
-        "over people. cover: share of the catalogue shown to anybody. bits: how little known that is (surprisal)."
+        "over people. cover: share of the catalogue shown to anybody. met: share of what is shown that the person "
+        "had met before; recommend decides by itself whether to show such items."
     )
     if report.refused or report.repeated:
         yield f"Not used: {report.refused:,} events that collect would refuse, {report.repeated:,} that came again."

@@ -13,7 +13,7 @@ from infra.evaluation.figures import METRICS, SERVED, Figures, Section
 from infra.evaluation.predict import Protocol
 
 MEANINGS: Mapping[Protocol, str] = {
-    "all": "every next item counts, but recommend never shows what the person has met",
+    "all": "every next item counts, also one that the person has met before",
     "novel": "only next items that are new to the person; what they have met is taken off every list",
 }
 
@@ -25,7 +25,7 @@ def render(sections: Mapping[Protocol, Section]) -> Group:
     for metric in METRICS:
         table.add_column(f"{metric} (95 %)", justify="right", no_wrap=True)
     table.add_column("cover", justify="right", no_wrap=True)
-    table.add_column("bits", justify="right", no_wrap=True)
+    table.add_column("met", justify="right", no_wrap=True)
     for protocol, section in sections.items():
         table.add_row(Text(protocol, style="underline"))
         for name, figures in section.models.items():
@@ -58,8 +58,7 @@ def _cells(figures: Figures, best: list[bool]) -> list[Text]:
         Text.assemble((short(found.value), "bold" if is_best else ""), (f" {_interval(found)}", "dim"))
         for found, is_best in zip(figures.accuracy.values(), best, strict=True)
     ]
-    bits = "–" if isnan(figures.novelty) else f"{figures.novelty:.1f}"
-    return [*accuracy, Text(short(figures.coverage)), Text(bits)]
+    return [*accuracy, Text(short(figures.coverage)), Text(short(figures.repetition))]
 
 
 def _interval(found: Estimate) -> str:

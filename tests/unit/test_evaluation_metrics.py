@@ -10,6 +10,7 @@ from infra.evaluation.metrics.hit_rate import hit
 from infra.evaluation.metrics.ndcg import ndcg
 from infra.evaluation.metrics.novelty import novelty
 from infra.evaluation.metrics.reciprocal_rank import reciprocal_rank
+from infra.evaluation.metrics.repetition import repetition
 from infra.evaluation.predict import Predicted
 
 TEN = [f"i{place}" for place in range(1, 11)]
@@ -49,9 +50,14 @@ def test_novelty_is_surprise_in_bits() -> None:
     assert isnan(novelty([[]], met_by, people=16))
 
 
+def test_repetition_is_of_what_is_shown() -> None:
+    assert repetition([(["a", "b", "c"], {"c", "z"}), ([], {"a"}), (["a"], {"a"})]) == 2 / 4
+    assert isnan(repetition([([], {"a"})]))
+
+
 def shown(person: str, target: str, attune: list[str], other: list[str], new: bool = True) -> Predicted:
     lists = {"attune": attune, "other": other, "silent": list[str]()}
-    return Predicted(person, target, {"all": lists, "novel": lists} if new else {"all": lists})
+    return Predicted(person, target, frozenset("b"), {"all": lists, "novel": lists} if new else {"all": lists})
 
 
 PREDICTED = [
@@ -70,6 +76,7 @@ def test_means_over_predictions() -> None:
     assert attune.accuracy["NDCG@10"].value == pytest.approx((1 + 1 / 2) / 3)
     assert attune.accuracy["MRR@10"].value == pytest.approx((1 + 1 / 3) / 3)
     assert attune.coverage == 3 / 6
+    assert attune.repetition == 3 / 9
     assert attune.novelty == pytest.approx((0 + 1 + 2) / 3)
     assert other.accuracy["HR@10"].value == pytest.approx(1 / 3)
     assert other.coverage == 3 / 6
