@@ -52,7 +52,7 @@ def bench(session: Session) -> Result:
 
 async def _count(settings: Settings, people: People) -> list[list[Value]]:
     documents = wiring.documents(settings)
-    catalogue = make_catalogue(people)
+    catalogue = make_catalogue()
     await stored.publish(documents, catalogue)
     await stored.write_profiles(documents, people, catalogue)
     rows = [*await _events(documents, people), *await _recommendations(documents, people, settings)]

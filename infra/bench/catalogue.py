@@ -1,9 +1,10 @@
 """A catalogue and its models, made of everybody's events: what retrain would publish, without its libraries."""
 
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
-from infra.bench.people import People
+from infra.bench.people import People, make_people
 from shared.events.kinds import weigh
 from shared.models.items import Neighbours
 from shared.models.personas import PersonaModel
@@ -31,8 +32,10 @@ class Catalogue:
     personas: PersonaModel
 
 
-def make_catalogue(people: People) -> Catalogue:
+@cache
+def make_catalogue() -> Catalogue:
     """Models whose sizes are real and whose contents are plausible; nobody's taste is measured here."""
+    people = make_people()
     categories = {item: event.category or "" for event in people.everybody for item in event.item_ids}
     return Catalogue(categories, _neighbours(categories), _popularity(people), _personas(people))
 

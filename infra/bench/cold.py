@@ -48,7 +48,7 @@ class Ask(NamedTuple):
 
 def bench(session: Session) -> Result:
     """Medians of interleaved starts, and what is imported on the way."""
-    world = make_world(session)
+    world = make_world(session, "bench-cold")
     folder = session.scratch("cold")
     programs = (
         peer_program("empty", folder),

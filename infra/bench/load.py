@@ -20,7 +20,7 @@ class Load(NamedTuple):
     Attributes:
         good: requests answered with a status below 400.
         bad: requests answered with another status, or cut off.
-        late: requests that were not answered within wrk's 2 s.
+        late: requests that were answered after more than 2 s.
     """
 
     requests_s: float

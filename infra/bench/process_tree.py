@@ -17,7 +17,7 @@ def memory(pid: int) -> Memory | None:
     """Of the whole tree; None where there is no /proc."""
     if not (PROC / str(pid) / "smaps_rollup").exists():
         return None
-    parts = [_memory((PROC / str(one) / "smaps_rollup").read_text()) for one in _tree(pid)]
+    parts = [_memory((PROC / str(one) / "smaps_rollup").read_text()) for one in tree(pid)]
     return Memory(sum(part.rss_mb for part in parts), sum(part.pss_mb for part in parts))
 
 
@@ -32,8 +32,11 @@ def _memory(rollup: str) -> Memory:
     return Memory(rss, pss)
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
+    """The process and its descendants; the process alone where there is no /proc."""
+    if not (PROC / str(pid)).exists():
+        return [pid]
     children = [
         int(child) for task in (PROC / str(pid) / "task").iterdir() for child in (task / "children").read_text().split()
     ]
-    return [pid, *(descendant for child in children for descendant in _tree(child))]
+    return [pid, *(descendant for child in children for descendant in tree(child))]

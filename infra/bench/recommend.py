@@ -21,13 +21,13 @@ NOTES = (
     f"{EMPTY}: an empty aio function. {FLOOR}: an aio function, one raw packed read, JSON as long as ours.",
     f"{USUAL}: a synchronous function, document.get().to_dict(), loops over dictionaries, json.",
     "It keeps models and items in memory and publishes its decisions, as ours does.",
-    "Ratios are medians over rounds of two variants' figures in the same round. Late: not answered within 2 s.",
+    "Ratios are medians over rounds of two variants' figures in the same round. Late: answered after more than 2 s.",
 )
 
 
 def bench(session: Session) -> Result:
     """Requests per second and latencies at 1, 16 and 64 connections."""
-    world = make_world(session)
+    world = make_world(session, "bench-recommend")
     folder = session.scratch("recommend")
     paths = folder / "paths"
     paths.write_text("".join(f"{ROUTE}?user_id={user}&n={N}\n" for user in world.people.events))

@@ -1,13 +1,16 @@
 """Servers under load: functions-framework processes as they are deployed, ours and the peers'."""
 
 import compileall
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.bench.process_tree import tree
 from infra.local.children import await_answer, child, free_port
 from infra.local.layout import FUNCTIONS, ROOT
 from infra.local.stage import IGNORED, stage
@@ -62,8 +65,13 @@ def peer_program(name: str, into: Path, *options: str) -> Program:
 
 @contextmanager
 def serve(program: Program, environment: Mapping[str, str]) -> Iterator[Served]:
-    """Run the program until the block ends."""
+    """Run the program until the block ends, then kill it: what it still has to do is of no interest."""
     port, log = free_port(), program.folder.parent / f"{program.name}.log"
     with child(program.command(port), log, {**environment, "PYTHONPATH": str(program.folder)}) as process:
         await_answer(process, port, log)
-        yield Served(port, process.pid)
+        try:
+            yield Served(port, process.pid)
+        finally:
+            for pid in tree(process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)

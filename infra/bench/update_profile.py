@@ -1,5 +1,7 @@
 """update_profile against reading the body only, against its floor, and against a transaction on fields."""
 
+import tempfile
+from collections import Counter
 from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
@@ -7,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from infra.bench import pushes
-from infra.bench.figures import Grid, Result
+from infra.bench.figures import Result
 from infra.bench.ledger import Ledger
 from infra.bench.load import Load
 from infra.bench.rounds import Case, Samples, Variant, grid, one_round, warm
@@ -22,35 +24,39 @@ NOTES = (
     f"{NOOP}: an aio function that reads the body and the event.",
     f"{FLOOR}: an aio function, one raw read and one compare-and-set of as many bytes, eight attempts.",
     f"{USUAL}: a synchronous CloudEvent function, @firestore.transactional on a document of fields, five attempts.",
-    "Failed: answered with an error, which asks Pub/Sub to deliver again. Late: not answered within 2 s.",
+    "Failed: answered with an error, which asks Pub/Sub to deliver again. Late: answered after more than 2 s.",
+    "An empty cell: no answer at all.",
 )
 
 
 def bench(session: Session) -> Result:
     """Requests per second and latencies at 1, 16 and 64 connections, and for one hot user at 16."""
-    world = make_world(session)
-    folder = session.scratch("update_profile")
     samples: Samples = {}
-    ledger = Ledger(world, OURS, FLOOR, USUAL)
-    with ExitStack() as stack:
-        ports = _serve(session, world, folder, stack)
-        variants = _variants(world, folder, ports)
-        warm(variants, CASES[1])
-        ledger.settle()
-        session.steps.begin("update_profile", session.repeats * len(CASES) * len(variants))
-        for _ in range(session.repeats):
-            ledger.open()
-            one = Samples()
-            one_round(session, variants, CASES, one)
-            ledger.close({name: sum(load.good for load in _loads(one, name)) for name in ports if name != NOOP})
-            for cell, loads in one.items():
-                samples.setdefault(cell, []).extend(loads)
-        ledger.open()
-        outcomes = httpx.get(f"http://127.0.0.1:{ports[OURS]}").json()["outcomes"]
+    ledger = Ledger(OURS, FLOOR, USUAL)
+    outcomes: Counter[str] = Counter()
+    for number in range(session.repeats):
+        world = make_world(session, f"bench-update-{number}", with_items=False)
+        outcomes.update(_round(session, world, samples, ledger))
     what = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(outcomes.items()))
     notes = [world.size, *NOTES, f"What became of {OURS}'s deliveries, those for warming up included: {what}."]
-    grids: list[Grid] = [grid("requests", samples, FLOOR, USUAL), ledger.grid()]
-    return Result(grids, notes, ledger.failures())
+    return Result([grid("requests", samples, FLOOR, USUAL), ledger.grid()], notes, ledger.failures())
+
+
+def _round(session: Session, world: World, samples: Samples, ledger: Ledger) -> dict[str, int]:
+    """One round on fresh documents and fresh servers; what our function says of its deliveries."""
+    one: Samples = {}
+    with tempfile.TemporaryDirectory(dir=session.folder) as folder, ExitStack() as stack:
+        ports = _serve(session, world, Path(folder), stack)
+        variants = _variants(world, Path(folder), ports)
+        warm(variants, CASES[1])
+        ledger.open(world)
+        session.steps.begin(f"update_profile, {world.settings.project}", len(CASES) * len(variants))
+        one_round(session, variants, CASES, one)
+        ledger.close(world, {name: sum(load.good for load in _loads(one, name)) for name in ports})
+        outcomes: dict[str, int] = httpx.get(f"http://127.0.0.1:{ports[OURS]}").json()["outcomes"]
+    for cell, loads in one.items():
+        samples.setdefault(cell, []).extend(loads)
+    return outcomes
 
 
 def _loads(samples: Samples, name: str) -> list[Load]:

@@ -1,7 +1,7 @@
 """One world for everybody who is compared: the same people, items and models, for each in the form that it reads."""
 
 import asyncio
-from functools import cache
+from dataclasses import replace
 from typing import NamedTuple
 
 from google.cloud import firestore
@@ -33,27 +33,22 @@ class World(NamedTuple):
         states = sorted(len(document["state"]) for document in readable.packed_people(self.people).values())
         return (
             f"{len(self.people.events)} people with profiles of {states[0]:,} to {states[-1]:,} bytes, "
-            f"{len(self.catalogue.neighbours):,} items with {NEIGHBOURS} neighbours each."
+            f"{len(self.catalogue.categories):,} items with {NEIGHBOURS} neighbours each."
         )
 
 
-@cache
-def make_world(session: Session) -> World:
-    """The run's world; whoever changes it puts it back."""
-    settings = session.settings("bench")
-    session.steps.begin("people, items and models")
+def make_world(session: Session, project: str, with_items: bool = True) -> World:
+    """Everything in a project of its own: nothing of another round, no lock that a killed server still holds."""
+    settings = session.settings(project)
+    session.steps.begin(f"{project}: people, items and models")
     people = make_people()
-    world = World(settings, people, make_catalogue(people))
+    catalogue = make_catalogue()
+    world = World(settings, people, catalogue if with_items else replace(catalogue, neighbours={}))
     asyncio.run(_write_ours(world))
     readable.write_models(world.client, world.catalogue)
-    write_peers(world)
+    readable.write(world.client, PACKED, readable.packed_people(people))
+    readable.write(world.client, PEOPLE, readable.readable_people(people))
     return world
-
-
-def write_peers(world: World) -> None:
-    """The people as the peers keep them, as new."""
-    readable.write(world.client, PACKED, readable.packed_people(world.people))
-    readable.write(world.client, PEOPLE, readable.readable_people(world.people))
 
 
 async def _write_ours(world: World) -> None:
