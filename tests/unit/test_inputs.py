@@ -1,7 +1,6 @@
 """Every input gives events that collect takes, in order of time, the same ones at each reading."""
 
 import gzip
-import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ from infra.local.inputs.movielens import kind_of
 from shared.errors import PermanentError
 from shared.events.parse import Refusal, parse_batch
 from shared.settings import Settings
+from tests.samples import sample
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -35,11 +35,7 @@ def in_order(events: Iterable[Fields]) -> bool:
 
 @pytest.fixture(scope="module")
 def rees46() -> Input:
-    beside = ROOT.parent / "shared" / "data" / "rees46_sample.csv.gz"
-    path = Path(os.environ.get("ATTUNE_REES46") or beside)
-    if not path.is_file() and os.environ.get("CI") != "true":
-        pytest.skip(f"no {path}; set ATTUNE_REES46 to the REES46 extract")
-    return open_input(f"rees46:{path}")
+    return open_input(f"rees46:{sample('rees46_sample.csv.gz')}")
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,9 @@
 """The SQL says what the code says of weights, features and interests, on both warehouses."""
 
-import os
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from pathlib import Path
 from uuid import uuid4
 
 import msgspec
@@ -13,15 +11,9 @@ import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
-from training.job import train
-from training.order import MODELS
-from training.queries import select, terms
-from training.results import Fitted
-from training.tables import create_tables, write_kinds
 
 from infra.local.bridge import to_row
 from infra.local.inputs import open_input
-from infra.local.layout import ROOT
 from shared.events.event import Event, encode_event, person_of
 from shared.events.kinds import KINDS, Kind, weigh
 from shared.profiles import decay
@@ -32,12 +24,17 @@ from shared.settings import Settings
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.gcp.warehouse import BigQueryWarehouse
 from shared.stores.ports import Warehouse
+from tests.samples import sample
+from training.job import train
+from training.order import MODELS
+from training.queries import select, terms
+from training.results import Fitted
+from training.tables import create_tables, write_kinds
 
 SETTINGS = Settings()
 TERMS = read_terms(SETTINGS)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CUTOFF = START + timedelta(days=40, microseconds=123_456)
-SAMPLE = Path(os.environ.get("ATTUNE_REES46", ROOT.parent / "shared/data/rees46_sample.csv.gz"))
 
 
 @pytest.fixture(scope="module")
@@ -174,9 +171,8 @@ def test_features_are_those_of_the_fold_at_any_time(embedded: Warehouse, seed: i
     assert_same_features(embedded, events, START + timedelta(minutes=minutes))
 
 
-@pytest.mark.skipif(not SAMPLE.exists() and os.environ.get("CI") != "true", reason=f"{SAMPLE} is not here")
 def test_features_of_real_people_are_those_of_the_fold(embedded: Warehouse) -> None:
-    events = [msgspec.convert(fields, Event) for fields in open_input(f"rees46:{SAMPLE}")]
+    events = [msgspec.convert(fields, Event) for fields in open_input(f"rees46:{sample('rees46_sample.csv.gz')}")]
     assert len(events) > 17_000
     load(embedded, events)
     assert_same_features(embedded, events, max(event.occurred_at for event in events) + timedelta(days=1))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
-from training import neighbours, popularity, similarity
 
 from shared.models.items import unpack_item
 from shared.models.popularity import PopularityModel
+from training import neighbours, popularity, similarity
 
 Weights = dict[tuple[str, str], float]
 

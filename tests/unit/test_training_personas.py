@@ -4,13 +4,13 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from training import personas
-from training.naming import RULES, name_clusters
 
 from shared.models.personas import persona_of
 from shared.profiles.face import features
 from shared.profiles.profile import EPOCH, new_profile
 from shared.settings import Settings
+from training import personas
+from training.naming import RULES, name_clusters
 
 FEATURES = list(personas.LOGGED)
 RESTING = dict.fromkeys(FEATURES, 0.0)

@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from training.publish import publish
-from training.results import Batch, Fitted, Model, Refused, Trained, fitted
 
 from shared.errors import RetryableError
 from shared.models.artifact import unpack_model
@@ -15,6 +13,8 @@ from shared.models.popularity import PopularityModel
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.ports import Fields
+from training.publish import publish
+from training.results import Batch, Fitted, Model, Refused, Trained, fitted
 
 CUTOFF = datetime(2026, 11, 22, 6, 30, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import sqlglot
 from sqlglot import exp
-from training.queries import compose, read_sql
 
 from infra.local.layout import ROOT
+from training.queries import compose, read_sql
 
 NAMES = sorted(path.stem for path in (ROOT / "infra/sql").glob("*.sql") if path.stem != "tables")
 TABLES = {"events", "kinds"}
