@@ -102,8 +102,8 @@ def _product(stated: Payload, listed: bool) -> dict[str, Any] | None:
     facts |= {fact: number(first(stated, *names)) for fact, names in NUMBERS.items()}
     if listed:  # of an item by itself, `position` may be a second of a video
         facts["position"] = number(stated.get("position"))
-    if isinstance(tags := first(stated, *TAGS), list):
-        facts["tags"] = [tag for tag in map(text, tags[:20]) if tag] or None
+    tags = first(stated, *TAGS)
+    facts["tags"] = [tag for tag in map(text, tags[:50]) if tag] or None if isinstance(tags, list) else text(tags)
     return {fact: value for fact, value in facts.items() if value is not None}
 
 

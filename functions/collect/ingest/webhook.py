@@ -61,7 +61,7 @@ async def _take(call: Call, settings: Settings) -> http.Reply:
 
 
 def _wish(raw: bytes, call: Call) -> Message | None:
-    """The message that asks to delete a person, if `raw` is that and names one; what names none is left to be refused."""
+    """The message that asks to delete a person, if `raw` is that and names one; else it is left to the reader."""
     if b'"delete"' not in raw:
         return None
     payload = _lenient(raw)
