@@ -113,7 +113,7 @@ def test_video_and_its_advertisements() -> None:
     started = read({"event": "Video Playback Started"}, content_asset_ids=["v1"], total_length=392, session_id="play")
     assert (started.kind, started.item_ids, started.context.session_id) == ("video_play", ("v1",), None)
     assert started.properties["products"] == [{"product_id": "v1", "duration_s": 392.0}]
-    content = {
+    content: dict[str, Any] = {
         "asset_id": "v2",
         "title": "Woods",
         "genre": ["Nature", "Film"],
