@@ -45,6 +45,10 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
     sweep = _add(commands, "sweep", run_sweep, "announce the personas that changed by silence, on a stack that serves")
     sweep.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
+    replay = _add(commands, "replay", run_replay, "put dead letters back onto the topics they came from")
+    _stack_options(replay, port=False)
+    replay.add_argument("--function", metavar="NAME", help="only the letters of this function")
+    replay.add_argument("--dry-run", action="store_true", help="show them and leave them where they are")
     stage = _add(commands, "stage", run_stage, "build build/<function>/: what a deployment uploads")
     stage.add_argument("--into", default=str(ROOT / "build"), help="another folder")
     bench = _add(commands, "bench", run_bench, "measure, side by side with floors and with the usual way")
@@ -76,10 +80,11 @@ def _add(
     return sub
 
 
-def _stack_options(sub: argparse.ArgumentParser) -> None:
+def _stack_options(sub: argparse.ArgumentParser, port: bool = True) -> None:
     sub.add_argument("--stack", choices=["embedded", "emulators"], default="embedded", help="(default: %(default)s)")
     sub.add_argument("--data", metavar="DIR", help="folder of the stack's state (demo: a fresh one; serve: .attune)")
-    sub.add_argument("--port", type=int, help="(demo: a free one; serve: 8080)")
+    if port:
+        sub.add_argument("--port", type=int, help="(demo: a free one; serve: 8080)")
 
 
 def run_demo(options: argparse.Namespace) -> int:
@@ -106,6 +111,12 @@ def run_sweep(options: argparse.Namespace) -> int:
     return sweep(options.url)
 
 
+def run_replay(options: argparse.Namespace) -> int:
+    from infra.local.dead_letters import replay
+
+    return replay(options.stack, options.data or ".attune", options.function, options.dry_run)
+
+
 def run_stage(options: argparse.Namespace) -> int:
     from infra.local.stage import stage_all
 
@@ -129,7 +140,9 @@ def run_test(options: argparse.Namespace) -> int:
 
 
 def run_check(_: argparse.Namespace) -> int:
-    codes = [_run("-m", "ruff", "format", "--check", "."), _run("-m", "ruff", "check", "."), _run("-m", "mypy")]
+    alone = [("-m", "mypy", f"functions/{name}/main.py") for name in ("collect", "retrain")]
+    checks = [("-m", "ruff", "format", "--check", "."), ("-m", "ruff", "check", "."), ("-m", "mypy"), *alone]
+    codes = [_run(*check) for check in checks]  # all of them, so that one run tells everything
     return int(any(codes))
 
 

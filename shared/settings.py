@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from shared.events.kinds import Kind
+
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
 
@@ -36,6 +38,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         dict[str, float],
         Meta(description='interest weights that differ from the table of kinds, as JSON: {"purchase": 8}'),
     ] = {}
+    event_names: Annotated[
+        dict[str, Kind],
+        Meta(description='a site\'s own event names and their kinds, as JSON: {"Course Clicked": "click"}'),
+    ] = {}
+    write_keys: Annotated[
+        str, Meta(description="keys that senders must show, separated by commas; without any, everybody may send")
+    ] = ""
+    webhook_secret: Annotated[
+        str, Meta(description="shared secret of Segment's webhooks; with it, an unsigned one is refused")
+    ] = ""
+    allowed_origins: Annotated[
+        str, Meta(description="origins of pages that may send, separated by commas; * allows all")
+    ] = "*"
+    ip: Annotated[
+        Literal["drop", "truncate"],
+        Meta(description="whether an event keeps the network (/24, /48) of its sender's address"),
+    ] = "drop"
+    ga4_dataset: Annotated[str, Meta(description="dataset of GA4's BigQuery export, to pull events from")] = ""
+    items_table: Annotated[str, Meta(description="BigQuery table of the catalogue, to pull items from")] = ""
     require_consent: Annotated[
         bool, Meta(description="an event that does not state consent to personalization stays out of the profile")
     ] = False
@@ -51,6 +72,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     item_refresh_s: Annotated[Positive, Meta(description="a remembered item is read again after so long")] = 300.0
     personas: Annotated[int, Meta(ge=2, le=12, description="clusters that retrain asks of K-means")] = 5
     neighbours: Annotated[Count, Meta(description="neighbours kept for an item")] = 50
+
+    @property
+    def keys(self) -> frozenset[str]:
+        return _listed(self.write_keys)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        return _listed(self.allowed_origins)
 
     @property
     def half_life(self) -> timedelta:
@@ -89,7 +118,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
 
 def _decode(name: str, text: str) -> object:
-    return msgspec.json.decode(text) if name == "weights" else text
+    return msgspec.json.decode(text) if name in ("weights", "event_names") else text
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
 
 
 def _variable(error: msgspec.ValidationError) -> str:

@@ -5,13 +5,13 @@ import asyncio
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
+
+from shared import http, wiring
+from shared.errors import PermanentError, RetryableError
 from training.job import train
 from training.order import Order, parse_order
 from training.publish import publish
 from training.results import Model, Trained, report
-
-from shared import http, wiring
-from shared.errors import PermanentError, RetryableError
 
 ROUTE = "/v1/retrain"
 MAX_BYTES = 10_000

@@ -19,16 +19,34 @@ class Function(NamedTuple):
 
 
 FUNCTIONS = (
-    Function("collect", routes=("/v1/events",)),
+    Function(
+        "collect",
+        routes=(
+            "/v1/events",
+            *(f"/v1/{name}" for name in ("track", "identify", "page", "screen", "group", "alias", "batch", "import")),
+            *(f"/v1/{letter}" for letter in "tipsgabm"),
+            "/v1/projects",
+            "/v1/segment/webhook",
+            "/v1/segment/function",
+            "/mp/collect",
+            "/v1/items",
+            "/v1/ingest/stats",
+            "/v1/openapi.json",
+            "/collector.js",
+        ),
+    ),
+    Function("normalize", routes=("/v1/firebase",), topic="segment-raw"),
+    Function("pull", routes=("/v1/pull",)),
     Function("update_profile", topic="events"),
+    Function("update_items", topic="items"),
     Function("recommend", routes=("/v1/recommendations",)),
     Function("retrain", routes=("/v1/retrain",)),
     Function("sweep", routes=("/v1/sweep",)),
 )
 
-TOPICS = ("events", "decisions", "persona-changes", "dead-letters")
+TOPICS = ("events", "segment-raw", "items", "decisions", "persona-changes", "privacy-requests", "dead-letters")
 
-TABLES = {"events": "events", "decisions": "decisions"}
+TABLES = {"events": "events", "items": "items", "decisions": "decisions"}
 """Topic → table that a BigQuery subscription (locally: the bridge) fills with its messages."""
 
 DEAD_LETTERS = "dead-letters"

@@ -28,6 +28,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     campaign: Label | None = None
     locale: Label | None = None
     user_agent: Annotated[str, Meta(max_length=1024)] | None = None
+    ip: Annotated[str, Meta(max_length=64)] | None = None
     source: Sources | None = None
 
 

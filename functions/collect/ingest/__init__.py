@@ -1,0 +1,1 @@
+"""What collect takes: a handler for each family of routes."""

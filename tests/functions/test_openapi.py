@@ -1,0 +1,54 @@
+"""The OpenAPI document that collect serves is true: schemathesis calls every operation by it."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
+from hypothesis.strategies import SearchStrategy
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from infra.local.embedded import load
+from infra.local.layout import FUNCTIONS
+from shared import wiring
+
+COLLECT = load(FUNCTIONS[0])
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ATTUNE_DATA", str(tmp_path_factory.mktemp("data")))
+        wiring.settings.cache_clear()
+        yield
+    wiring.settings.cache_clear()
+
+
+def test_the_document_is_true() -> None:
+    """Each operation is called with what its schema allows and with what it does not (schemathesis's pytest plugin does
+    not know this pytest, so the cases are drawn here)."""
+    operations = [
+        found.ok() for found in schemathesis.openapi.from_asgi("/v1/openapi.json", COLLECT).get_all_operations()
+    ]
+    assert len(operations) > 10
+    for operation in operations:
+        for mode in schemathesis.GenerationMode:
+            call_all(operation.as_strategy(generation_mode=mode))
+
+
+def call_all(cases: SearchStrategy[schemathesis.Case]) -> None:
+    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(cases)
+    def call(case: schemathesis.Case) -> None:
+        case.call_and_validate(checks=CHECKS)
+
+    with suppress(Unsatisfiable):  # an operation without input has nothing to get wrong
+        call()
