@@ -18,6 +18,7 @@ from shared.stores.embedded.lanes import Delivery
 from shared.stores.embedded.queue import EmbeddedTopics
 from shared.tally import tally
 from tests.functions.conftest import Serve
+from tests.privacy import WRITE_KEY
 from tests.unit.test_parse import json_values
 
 CALL: dict[str, Any] = {
@@ -184,21 +185,21 @@ async def test_what_never_will_be_taken(
 @pytest.mark.parametrize(
     ("headers", "body_key", "status"),
     [
-        (basic("secret:"), None, 200),
-        (basic("secret"), None, 200),
-        ({"authorization": "Bearer secret"}, None, 200),
-        ({}, "secret", 200),
-        ({"authorization": "Bearer of-oauth"}, "secret", 200),
+        (basic(f"{WRITE_KEY}:"), None, 200),
+        (basic(WRITE_KEY), None, 200),
+        ({"authorization": f"Bearer {WRITE_KEY}"}, None, 200),
+        ({}, WRITE_KEY, 200),
+        ({"authorization": "Bearer of-oauth"}, WRITE_KEY, 200),
         ({}, None, 401),
         (basic("guess:"), "guess", 401),
         ({"authorization": "Basic %%%"}, None, 401),
-        ({}, ["secret"], 401),
+        ({}, [WRITE_KEY], 401),
     ],
 )
 async def test_a_write_key_is_shown(
     serve: Serve, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], body_key: object, status: int
 ) -> None:
-    configure(monkeypatch, "ATTUNE_WRITE_KEYS", "secret, other")
+    configure(monkeypatch, "ATTUNE_WRITE_KEYS", f"{WRITE_KEY}, other")
     async with serve("collect") as client:
         one = await client.post("/v1/track", json=CALL | {"writeKey": body_key}, headers=headers)
         batch = await client.post("/v1/batch", json={"batch": [], "writeKey": body_key}, headers=headers)
@@ -244,15 +245,15 @@ async def test_addresses_are_those_of_people(
 
 
 async def test_analytics_js_finds_its_settings(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    configure(monkeypatch, "ATTUNE_WRITE_KEYS", "wk")
-    url = "/v1/projects/wk/settings"
+    configure(monkeypatch, "ATTUNE_WRITE_KEYS", WRITE_KEY)
+    url = f"/v1/projects/{WRITE_KEY}/settings"
     async with serve("collect") as client:
         plain = await client.get(url, headers={"host": "localhost:8080"})
         proxied = await client.get(url, headers={"host": "events.example.com", "x-forwarded-proto": "https,http"})
         unknown = await client.get("/v1/projects/guess/settings")
         forged = await client.get(url, headers={"host": "evil.example/?"})
         metrics = await client.post("/v1/m", content=b'{"series":[]}', headers={"content-type": "text/plain"})
-    own = {"apiKey": "wk", "apiHost": "localhost:8080/v1", "protocol": "http"}
+    own = {"apiKey": WRITE_KEY, "apiHost": "localhost:8080/v1", "protocol": "http"}
     assert plain.json()["integrations"]["Segment.io"] == own
     assert proxied.json()["integrations"]["Segment.io"]["protocol"] == "https"
     assert proxied.json()["integrations"]["Segment.io"]["apiHost"] == "events.example.com/v1"

@@ -10,8 +10,8 @@ import pytest
 from shared.stores.embedded.queue import EmbeddedTopics
 from tests.functions.conftest import Serve
 from tests.functions.test_segment import basic, configure, published
+from tests.privacy import SECRET, WRITE_KEY
 
-SECRET = "shared secret"
 # As JSON.stringify writes it: no spaces, numbers and letters as they are. Another encoder would write it otherwise.
 FIRST = '{"type":"track","event":"Café","userId":"ann","messageId":"m1","properties":{"price":1e21,"rate":0.10}}'
 SECOND = '{"type":"page","userId":"ann","messageId":"m2"}'
@@ -68,10 +68,10 @@ async def test_without_a_secret_the_sites_keys_decide(
     serve: Serve, inbox: EmbeddedTopics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert (await post(serve, FIRST))[0] == 200
-    configure(monkeypatch, "ATTUNE_WRITE_KEYS", "key")
+    configure(monkeypatch, "ATTUNE_WRITE_KEYS", WRITE_KEY)
     for path in ("webhook", "function"):
         assert (await post(serve, FIRST, path))[0] == 401
-        assert (await post(serve, FIRST, path, **basic("key:")))[0] == 200
+        assert (await post(serve, FIRST, path, **basic(f"{WRITE_KEY}:")))[0] == 200
 
 
 async def test_the_function_destination_shows_a_key_where_the_webhook_signs(
@@ -80,9 +80,9 @@ async def test_the_function_destination_shows_a_key_where_the_webhook_signs(
     configure(monkeypatch, "ATTUNE_WEBHOOK_SECRET", SECRET)
     assert (await post(serve, FIRST, "function"))[0] == 401
     assert (await post(serve, FIRST, "function", x_signature=signature(FIRST)))[0] == 200
-    configure(monkeypatch, "ATTUNE_WRITE_KEYS", "key")
-    assert (await post(serve, FIRST, "function", **basic("key:")))[0] == 200
-    assert (await post(serve, FIRST, "webhook", **basic("key:")))[0] == 401
+    configure(monkeypatch, "ATTUNE_WRITE_KEYS", WRITE_KEY)
+    assert (await post(serve, FIRST, "function", **basic(f"{WRITE_KEY}:")))[0] == 200
+    assert (await post(serve, FIRST, "webhook", **basic(f"{WRITE_KEY}:")))[0] == 401
 
 
 @pytest.mark.parametrize("body", [DELETE, f"[{FIRST},{DELETE}]"])
