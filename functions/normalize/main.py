@@ -1,0 +1,132 @@
+"""normalize: what Segment's Pub/Sub destination and Firebase's trigger send → Events on the topic `events`."""
+
+from collections import Counter
+from typing import Any
+
+import functions_framework.aio
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared import http, wiring
+from shared.errors import PermanentError, Problem, RetryableError
+from shared.events import ga4_params, segment
+from shared.events.event import person_key
+from shared.events.firebase import is_log, read_log
+from shared.events.parse import Batch, is_poisoned
+from shared.events.publish import publish_dead_letter, publish_events
+from shared.events.push import PubsubMessage, Push, read_push
+from shared.events.segment_values import first, identifier
+from shared.stores.ports import Message
+from shared.tally import tally
+from shared.telemetry import log
+
+TOPIC = "segment-raw"
+PRIVACY_REQUESTS = "privacy-requests"
+MAX_PUSH_BYTES = 14_000_000  # Pub/Sub's 10 MB in base64, and the envelope
+LONGEST_ID = 256
+
+Payload = dict[str, Any]
+
+outcomes: Counter[str] = Counter()
+"""What became of the deliveries of this instance."""
+
+_object = msgspec.json.Decoder(Payload).decode
+_unreadable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+@functions_framework.aio.http
+async def normalize(request: Request) -> Response:
+    """POST, any path: a Pub/Sub push with Segment's event, or Firebase's payload. 204 acknowledges."""
+    reply = await _answer(request)
+    return Response(reply.body, reply.status, reply.headers)
+
+
+async def _answer(request: Request) -> http.Reply:
+    if request.method == "GET":
+        return http.json_reply(200, {"status": "ok", "outcomes": outcomes})
+    if request.method != "POST":
+        return http.not_allowed("POST", "GET")
+    try:
+        push = _delivery(await http.read_body(request.stream(), MAX_PUSH_BYTES))
+    except http.TooLargeError as error:
+        return http.error_reply(413, str(error))
+    except PermanentError as error:
+        return http.refusal(error)
+    try:
+        outcome = await _take(push)
+    except RetryableError as error:
+        log("WARNING", "event not normalized; it will be sent again", reason=str(error))
+        return http.error_reply(500, "try again")
+    outcomes[outcome] += 1
+    tally.flush_later(lambda: wiring.documents(wiring.settings()))
+    return http.Reply(204)
+
+
+def _delivery(body: bytes) -> Push:
+    """A push, or Firebase's payload as if it were one's data. Raises PermanentError if the body is neither."""
+    try:
+        is_firebase = is_log(_object(body))
+    except _unreadable:
+        is_firebase = False
+    return Push(PubsubMessage(body)) if is_firebase else read_push(body)
+
+
+async def _take(push: Push) -> str:
+    """Publish what was delivered; what can never be read goes to the dead letters as it came."""
+    settings, data = wiring.settings(), push.message.data
+    topics = wiring.topics(settings)
+    try:
+        payload = _parse(data)
+        if payload.get("type") == "delete":
+            await topics.publish(PRIVACY_REQUESTS, [_deletion(payload)])
+            return "privacy_request"
+        batch = _read(payload, data)
+        await publish_events(topics, batch.events)
+        _count(batch)
+        if batch.refusals:
+            # After the good ones: put back, the letter brings them again, which their ids make harmless.
+            raise PermanentError("invalid", tuple(one for refusal in batch.refusals for one in refusal.problems))
+    except PermanentError as error:
+        await publish_dead_letter(topics, push, error, "normalize", TOPIC)
+        return "dead_letter"
+    return "published"
+
+
+def _read(payload: Payload, data: bytes) -> Batch:
+    settings, received_at = wiring.settings(), wiring.clock()
+    if is_log(payload):
+        return read_log(payload, data, received_at, settings)
+    event = segment.read_segment(payload, data, received_at, settings)
+    if name := segment.unmapped_name(payload, settings):
+        tally.count("unmapped", name)
+    return Batch((event,), ())
+
+
+def _count(batch: Batch) -> None:
+    for event in batch.events:
+        tally.count("accepted", event.context.source or "segment")
+        if event.context.source == "firebase" and (name := ga4_params.unmapped_name(event, wiring.settings())):
+            tally.count("unmapped", name)
+
+
+def _deletion(payload: Payload) -> Message:
+    """Segment's order to forget someone, as `collect` hands it on. Raises PermanentError if it names nobody."""
+    user_id, anonymous_id = (identifier(first(payload, name)) for name in ("userId", "anonymousId"))
+    if not _is_person(user_id):
+        raise PermanentError("invalid", (Problem("userId", "whom to forget", "nobody"),))
+    request = {"user_id": user_id, "requested_at": wiring.clock(), "source": "segment"}
+    if _is_person(anonymous_id):
+        request["anonymous_id"] = anonymous_id
+    return Message(msgspec.json.encode(request), key=person_key(user_id, None))
+
+
+def _is_person(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST_ID and not is_poisoned(value)
+
+
+def _parse(data: bytes) -> Payload:
+    try:
+        return _object(data)
+    except _unreadable as error:
+        raise PermanentError("malformed", (Problem("", "a JSON object", str(error)),)) from None
