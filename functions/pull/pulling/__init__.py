@@ -1,0 +1,1 @@
+"""What pull fetches by schedule from BigQuery, and how far it has come."""
