@@ -22,7 +22,11 @@ def mapping(value: object) -> Payload:
 
 def first(fields: Payload, *names: str) -> Any:
     """The first of these fields that is neither null nor empty text."""
-    return next((fields[name] for name in names if fields.get(name) not in (None, "")), None)
+    for name in names:
+        value = fields.get(name)
+        if value is not None and value != "":
+            return value
+    return None
 
 
 def identifier(value: Any) -> Any:
@@ -41,7 +45,7 @@ def text(value: object, limit: int = 256) -> str | None:
 
     A label is for people to read: losing a purchase over a zero-width space in a category's name helps nobody.
     """
-    shown = identifier(value)
+    shown = value if value is None or isinstance(value, str) else identifier(value)
     if not isinstance(shown, str):
         return None
     return CONTROLS.sub("", shown)[:limit].strip() or None
