@@ -13,16 +13,8 @@ import msgspec
 
 from shared.errors import PermanentError, Problem
 from shared.events.event import Event
-from shared.events.ga4_params import (
-    add_user_properties,
-    found,
-    label,
-    present,
-    read_id,
-    read_micros,
-    read_params,
-    read_place,
-)
+from shared.events.ga4_params import add_user_properties, read_params, read_place
+from shared.events.ga4_values import found, label, present, read_id, read_micros
 from shared.events.parse import Batch, Refusal, make_event
 from shared.events.segment_context import read_network
 from shared.events.segment_values import Payload, first, mapping, text

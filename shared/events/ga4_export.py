@@ -9,16 +9,8 @@ from typing import Any
 
 from shared.errors import PermanentError, Problem
 from shared.events.event import Event
-from shared.events.ga4_params import (
-    add_user_properties,
-    fingerprint,
-    label,
-    present,
-    read_id,
-    read_micros,
-    read_params,
-    read_place,
-)
+from shared.events.ga4_params import add_user_properties, read_params, read_place
+from shared.events.ga4_values import fingerprint, label, present, read_id, read_micros
 from shared.events.parse import make_event
 from shared.events.segment_values import Payload, first, mapping, number, text
 from shared.settings import Settings

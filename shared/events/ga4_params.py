@@ -1,37 +1,22 @@
 """What the parameters of a GA4 event say, whichever way it came: Measurement Protocol, BigQuery export, Firebase."""
 
-import hashlib
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from shared.errors import PermanentError, Problem
 from shared.events.event import Event
+from shared.events.ga4_items import read_items
+from shared.events.ga4_values import URL, found, label, present
 from shared.events.kinds import Kind
 from shared.events.parse import MAX_PROPERTIES_BYTES
-from shared.events.segment_items import MOST_ITEMS, Items
-from shared.events.segment_values import Payload, bounded, first, identifier, mapping, number, text
+from shared.events.segment_items import Items
+from shared.events.segment_values import Payload, bounded, first, number, text
 from shared.events.vocabularies import kind_of, plain
 from shared.events.vocabularies.ga4 import GA4
 from shared.settings import Settings
 
-URL = 2_048
 SCROLLED = 0.9
 """GA4 sends `scroll` once for a page, when nine tenths of it have been seen (its help, "Enhanced measurement")."""
-
-ITEM_TEXTS = {
-    "name": ("item_name",),
-    "category": ("item_category",),
-    "brand": ("item_brand",),
-    "variant": ("item_variant",),
-    "availability": ("availability",),
-    "published_at": ("published_at",),
-}
-ITEM_URLS = {"url": ("url", "item_url"), "image_url": ("image_url", "item_image_url")}
-ITEM_NUMBERS = {"price": ("price",), "quantity": ("quantity",), "position": ("index", "item_list_index")}
-FLAT_ITEM = frozenset(("item_id", "item_name", "item_category", "item_brand", "item_variant", "price", "quantity"))
-"""An event about one item may have its facts among its own parameters: `share`, `select_content`, old Firebase apps."""
 
 MAPPED = frozenset(
     [
@@ -59,7 +44,7 @@ MAPPED = frozenset(
 def read_params(name: str, params: Payload, settings: Settings) -> dict[str, Any]:
     """The Event's fields that the parameters state; those left unstated are None."""
     kind = kind_of(name, GA4, settings.event_names)
-    items = _items(params)
+    items = read_items(params)
     engaged_ms = number(params.get("engagement_time_msec"))
     return {
         "kind": kind,
@@ -89,54 +74,11 @@ def read_place(params: Payload) -> dict[str, Any]:
     }
 
 
-def present(fields: Payload) -> dict[str, Any]:
-    """The fields that say something."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def label(value: object, limit: int = 256) -> str | None:
-    """A text of GA4's, whose placeholders say nothing.
-
-    >>> label("(not set)"), label("(direct)"), label("spring sale"), label(42)
-    (None, None, 'spring sale', '42')
-    """
-    shown = text(value, limit)
-    return None if shown and shown.startswith("(") and shown.endswith(")") else shown
-
-
-def read_micros(value: object, name: str) -> datetime | None:
-    """A time in microseconds since 1970, also as text. Raises PermanentError for anything else but nothing."""
-    if value is None:
-        return None
-    shown = identifier(value)
-    if isinstance(shown, str) and shown.isascii() and shown.isdigit() and len(shown) <= 17:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(shown))
-    raise PermanentError("invalid", (Problem(name, "microseconds since 1970", found(value)),))
-
-
-def read_id(value: object, name: str) -> str | None:
-    """An id, also one sent as a number. Raises PermanentError for what is no id at all."""
-    shown = identifier(value)
-    if shown is None or isinstance(shown, str):
-        return shown or None
-    raise PermanentError("invalid", (Problem(name, "an id", found(value)),))
-
-
-def found(value: object) -> str:
-    """The value as an error shows it: of a list or an object, which may be nested deeper than the stack, its type."""
-    return ascii(value)[:40] if isinstance(value, str | int | float) else type(value).__name__
-
-
 def add_user_properties(properties: dict[str, Any], stated: Payload) -> None:
     """Put the person's properties beside the event's, as many as there is room for."""
     room = MAX_PROPERTIES_BYTES - len(msgspec.json.encode(properties)) - len(',"user_properties":{}')
     if (kept := bounded(stated, room)) and "user_properties" not in properties:
         properties["user_properties"] = kept
-
-
-def fingerprint(*parts: object) -> str:
-    """An id for an event that was sent without one: equal parts, equal id."""
-    return f"ga4-{hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]}"
 
 
 def unmapped_name(event: Event, settings: Settings) -> str | None:
@@ -160,26 +102,6 @@ def _properties(name: str, kind: Kind, params: Payload, items: Items) -> dict[st
     spent = MAPPED | items.consumed | told.keys() | ({"engagement_time_msec"} if kind == "dwell" else set())
     extras = {name: value for name, value in params.items() if name not in spent}
     return told | bounded(extras, MAX_PROPERTIES_BYTES - len(msgspec.json.encode(told)) - len("{},"))
-
-
-def _items(params: Payload) -> Items:
-    listed = params.get("items")
-    if isinstance(listed, list):
-        return Items([product for one in listed[:MOST_ITEMS] if (product := _product(mapping(one)))])
-    product = _product({name: value for name, value in params.items() if name in FLAT_ITEM})
-    return Items([product], FLAT_ITEM) if product else Items()
-
-
-def _product(stated: Payload) -> dict[str, Any] | None:
-    """Facts of one item in the words of Segment's reader; None without an id."""
-    item_id = label(stated.get("item_id"))
-    if item_id is None:
-        return None
-    facts: dict[str, Any] = {"product_id": item_id}
-    facts |= {fact: label(first(stated, *names)) for fact, names in ITEM_TEXTS.items()}
-    facts |= {fact: label(first(stated, *names), URL) for fact, names in ITEM_URLS.items()}
-    facts |= {fact: number(first(stated, *names)) for fact, names in ITEM_NUMBERS.items()}
-    return present(facts)
 
 
 def _amount(stated: Any, worth: float | None) -> Any:
