@@ -30,7 +30,9 @@ def find_chromium() -> Chromium:
         _apt_install(missing)
     found = [shutil.which(program) for program in PACKAGES]
     if not all(found):
-        raise ToolMissingError(f"{' and '.join(PACKAGES)} are not on the path, though {' and '.join(missing)} are there")
+        raise ToolMissingError(
+            f"{' and '.join(PACKAGES)} are not on the path, though {' and '.join(missing)} are there"
+        )
     return Chromium(*(Path(program) for program in found if program))
 
 

@@ -12,10 +12,10 @@ from shared import http
 
 SOURCE = Path(__file__).resolve().parents[1] / "collector.js"
 
-# An hour: a page without `integrity` gets a newer collector soon after a deployment, and one with it keeps the old answer.
+# An hour: a page gets a newer collector soon after a deployment.
 CACHE = "public, max-age=3600"
 
-COMMENTS = re.compile(r"^\s*//.*\n|\s+// .*$|^ +", re.MULTILINE)
+COMMENTS = re.compile(r"^\s*//.*\n|^\s*\n|\s+// .*$|^ +", re.MULTILINE)
 """A comment on a line of its own, or after ` // ` at a line's end; and indentation."""
 
 

@@ -1,0 +1,86 @@
+"""GET /collector.js: small, cached, checked; and what its lists say is what the code has."""
+
+import gzip
+import re
+import subprocess
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from hashlib import sha384
+from pathlib import Path
+from shutil import which
+from typing import get_args
+
+import httpx
+import pytest
+
+from infra.local.embedded import load
+from infra.local.layout import FUNCTIONS
+from ingest import script
+from shared.events.event import Event
+from shared.events.kinds import Kind
+from shared.events.parse import POISONED, is_poisoned
+
+LIMIT_BYTES = 5_000
+SOURCE = script.SOURCE.read_text()
+
+
+@pytest.fixture
+async def collect() -> AsyncIterator[httpx.AsyncClient]:
+    source = next(function for function in FUNCTIONS if function.name == "collect")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(load(source)), base_url="http://attune.test") as client:
+        yield client
+
+
+async def test_it_is_small_as_served(collect: httpx.AsyncClient) -> None:
+    answer = await collect.get("/collector.js", headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert "max-age" in answer.headers["cache-control"]
+    assert answer.content == script.script()
+    assert len(script.zipped()) < LIMIT_BYTES
+    assert gzip.decompress(script.zipped()) == script.script()
+
+
+async def test_a_browser_that_has_it_is_told_so(collect: httpx.AsyncClient) -> None:
+    tags = set()
+    for encoding in ("gzip", "identity"):
+        first = await collect.get("/collector.js", headers={"accept-encoding": encoding})
+        tags.add(first.headers["etag"])
+        asked = {"accept-encoding": encoding, "if-none-match": f'"other", {first.headers["etag"]}'}
+        again = await collect.get("/collector.js", headers=asked)
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+        changed = await collect.get("/collector.js", headers={**asked, "if-none-match": '"other"'})
+        assert changed.status_code == 200
+    assert len(tags) == 2
+
+
+def test_integrity_is_the_hash_of_what_browsers_unpack() -> None:
+    assert script.integrity() == "sha384-" + b64encode(sha384(script.script()).digest()).decode()
+
+
+def test_stripping_leaves_code_alone(tmp_path: Path) -> None:
+    served = script.script().decode()
+    assert " // " not in served
+    assert not re.search(r"^\s|^//", served, re.MULTILINE)
+    code = [line.strip().partition(" // ")[0].rstrip() for line in SOURCE.splitlines()]
+    assert served.split("\n") == [*(line for line in code if line and not line.startswith("//")), ""]
+    if node := which("node"):
+        (tmp_path / "collector.js").write_text(served)
+        subprocess.run([node, "--check", tmp_path / "collector.js"], check=True)
+
+
+def test_its_kinds_and_fields_are_the_events() -> None:
+    kinds = re.search(r"const KINDS = \((.*?)\)\.split", SOURCE, re.DOTALL)
+    fields = re.search(r'const FIELDS = "(.*?)"', SOURCE)
+    assert kinds
+    assert fields
+    assert "".join(re.findall(r'"(.*?)"', kinds[1])).split() == list(get_args(Kind))
+    set_by_itself = {"event_id", "kind", "occurred_at", "received_at", "user_id", "anonymous_id", "context", "consent"}
+    assert set(fields[1].split()) == set(Event.__struct_fields__) - set_by_itself - {"properties"}
+
+
+@pytest.mark.parametrize("identifier", [*sorted(POISONED), "0", "000-000", "ann", "a-0", "nobody"])
+def test_it_knows_the_ids_that_nobody_has(identifier: str) -> None:
+    nobody = re.search(r"const NOBODY = /(.*)/i;", SOURCE)
+    assert nobody
+    assert bool(re.search(nobody[1].replace(r"\/", "/"), identifier, re.IGNORECASE)) == is_poisoned(identifier)
