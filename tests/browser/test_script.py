@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from infra.local.embedded import load
-from infra.local.layout import FUNCTIONS
+from infra.local.layout import FUNCTIONS, ROOT
 from ingest import script
 from shared.events.event import Event
 from shared.events.kinds import Kind
@@ -84,3 +84,8 @@ def test_it_knows_the_ids_that_nobody_has(identifier: str) -> None:
     nobody = re.search(r"const NOBODY = /(.*)/i;", SOURCE)
     assert nobody
     assert bool(re.search(nobody[1].replace(r"\/", "/"), identifier, re.IGNORECASE)) == is_poisoned(identifier)
+
+
+def test_the_readme_pins_this_very_script() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert set(re.findall(r"sha384-[\w+/=]+", readme)) <= {script.integrity()}
