@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--split",
         default="sessions:0.8",
-        help="what is trained on: sessions:SHARE or leave-last (default: %(default)s)",
+        help="what is trained on: sessions:SHARE, days:N or leave-last (default: %(default)s)",
     )
     evaluate.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
     _add(commands, "test", run_test, "run every test").add_argument("arguments", nargs="*", help="passed on to pytest")
@@ -130,7 +130,7 @@ def run_bench(options: argparse.Namespace) -> int:
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
-    from infra.local.evaluate import evaluate_ranking
+    from infra.evaluation.ranking import evaluate_ranking
 
     return evaluate_ranking(options.input, options.split, options.json)
 
@@ -140,7 +140,7 @@ def run_test(options: argparse.Namespace) -> int:
 
 
 def run_check(_: argparse.Namespace) -> int:
-    alone = [("-m", "mypy", f"functions/{name}/main.py") for name in ("collect", "retrain")]
+    alone = [("-m", "mypy", f"functions/{name}/main.py") for name in ("collect", "pull", "retrain")]
     checks = [("-m", "ruff", "format", "--check", "."), ("-m", "ruff", "check", "."), ("-m", "mypy"), *alone]
     codes = [_run(*check) for check in checks]  # all of them, so that one run tells everything
     return int(any(codes))

@@ -126,9 +126,9 @@
   const plan = (ms) => (timer = timer || setTimeout(send, ms));
   // Plain text and no headers: a request without a preflight, which a closing page could not wait for.
   const post = (texts) =>
-    fetch(`${endpoint}/v1/events?write_key=${encodeURIComponent(options.writeKey)}&sent_at=${Date.now()}`, {
+    fetch(endpoint + "/v1/events", {
       method: "POST",
-      body: `[${texts}]`,
+      body: `{"write_key":${JSON.stringify(options.writeKey || "")},"sent_at":"${new Date().toISOString()}","events":[${texts}]}`,
       keepalive: true,
       credentials: "omit",
     });

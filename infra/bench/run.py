@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from infra.bench import budget, cold, exactly_once, figures, fold, machine, recommend, update_profile
+from infra.bench import budget, cold, collect, exactly_once, figures, fold, machine, recommend, update_profile
 from infra.bench.load import ensure_wrk
 from infra.bench.screen import console, print_result, steps
 from infra.bench.session import Session, open_session
@@ -18,12 +18,13 @@ Benchmark = Callable[[Session], figures.Result]
 BENCHMARKS: Mapping[str, Benchmark] = {
     "recommend": recommend.bench,
     "update_profile": update_profile.bench,
+    "collect": collect.bench,
     "fold": fold.bench,
     "exactly-once": exactly_once.bench,
     "cold": cold.bench,
     "budget": budget.bench,
 }
-UNDER_LOAD = {"recommend", "update_profile"}
+UNDER_LOAD = {"recommend", "update_profile", "collect"}
 
 
 def bench(names: list[str], seconds: float, repeats: int, json_file: str | None) -> int:

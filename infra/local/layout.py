@@ -29,6 +29,7 @@ FUNCTIONS = (
             "/v1/segment/webhook",
             "/v1/segment/function",
             "/mp/collect",
+            "/debug/mp/collect",
             "/v1/items",
             "/v1/ingest/stats",
             "/v1/openapi.json",

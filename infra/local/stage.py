@@ -9,7 +9,7 @@ from rich.table import Table
 
 from infra.local.layout import FUNCTIONS, ROOT, Function
 
-EXTRAS = {"retrain": ("infra/sql",)}
+EXTRAS = {"pull": ("infra/sql",), "retrain": ("infra/sql",)}
 """Folders that a function reads besides its own and shared/."""
 
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")

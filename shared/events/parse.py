@@ -65,8 +65,11 @@ class Batch(NamedTuple):
     refusals: tuple[Refusal, ...]
 
 
-def parse_batch(body: bytes, received_at: datetime, settings: Settings) -> Batch:
-    """One event or a list of them, as sent to `POST /v1/events`.
+NO_SKEW = timedelta(0)
+
+
+def parse_batch(body: bytes, received_at: datetime, settings: Settings, skew: timedelta = NO_SKEW) -> Batch:
+    """One event or a list of them, as sent to `POST /v1/events`; `skew` is added to their times.
 
     Raises:
         PermanentError: the body is not JSON, neither an object nor a list, or has too many events.
@@ -75,13 +78,15 @@ def parse_batch(body: bytes, received_at: datetime, settings: Settings) -> Batch
     refusals: list[Refusal] = []
     for index, raw in enumerate(_split(body, settings.max_batch_events)):
         try:
-            events.append(parse_event(raw, received_at, settings))
+            events.append(parse_event(raw, received_at, settings, skew))
         except PermanentError as error:
             refusals.append(Refusal(index, _readable_id(raw), error.problems))
     return Batch(tuple(events), tuple(refusals))
 
 
-def parse_event(raw: bytes | msgspec.Raw, received_at: datetime, settings: Settings) -> Event:
+def parse_event(
+    raw: bytes | msgspec.Raw, received_at: datetime, settings: Settings, skew: timedelta = NO_SKEW
+) -> Event:
     """One event, checked, with `received_at` set. Raises PermanentError naming every bad field."""
     if len(memoryview(raw)) > settings.max_event_bytes:
         found = f"{len(memoryview(raw)):,} bytes"
@@ -90,6 +95,8 @@ def parse_event(raw: bytes | msgspec.Raw, received_at: datetime, settings: Setti
         event = _decode(raw)
     except _unreadable:
         raise PermanentError("malformed", tuple(_explain(raw, received_at, settings))) from None
+    if skew:
+        event = _moved(event, skew)
     return _checked(event, received_at, settings, SUSPICIOUS.search(raw) is not None)
 
 
@@ -100,6 +107,14 @@ def make_event(fields: Mapping[str, Any], raw: bytes, received_at: datetime, set
     except msgspec.ValidationError:
         return parse_event(msgspec.json.encode(fields), received_at, settings)  # which names every bad field
     return _checked(event, received_at, settings, SUSPICIOUS.search(raw) is not None)
+
+
+def _moved(event: Event, skew: timedelta) -> Event:
+    try:
+        return msgspec.structs.replace(event, occurred_at=event.occurred_at + skew)
+    except OverflowError:
+        found = event.occurred_at.isoformat()
+        raise PermanentError("invalid", (Problem("occurred_at", "a time near sent_at", found),)) from None
 
 
 def _checked(event: Event, received_at: datetime, settings: Settings, suspicious: bool) -> Event:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from shared.events.event import Event
-from shared.events.kinds import ITEM_KINDS, Engagement, weigh
+from shared.events.kinds import ITEM_KINDS, Engagement, Kind, weigh
 from shared.profiles import decay, memory, sessions
 from shared.profiles.profile import MS, Profile, Recent, bound, to_ms
 from shared.settings import Settings
@@ -16,6 +16,10 @@ Outcome = Literal["applied", "duplicate", "late", "no_consent"]
 PERSONALIZATION = "personalization"
 RESENT_MS = timedelta(minutes=1) // MS
 """An event sent again may claim a time that differs by the sender's clock correction; within it, old means late."""
+
+
+NO_ACTS: frozenset[Kind] = frozenset(("page_view", "item_view", "scroll", "dwell"))
+"""Opening a page, and what merely measures the stay on it: a visit of nothing else is a bounce."""
 
 
 class Terms(NamedTuple):
@@ -87,7 +91,8 @@ def _visit(profile: Profile, event: Event, at_ms: int, engagement: Engagement, t
     if high_intent:
         profile.last_high_intent_ms = max(profile.last_high_intent_ms, at_ms)
     page, item = int(event.kind == "page_view"), int(event.kind == "item_view")
-    act = sessions.Span(at_ms, 0, page, item, 1 - page - item, high_intent)
+    other = int(event.kind not in NO_ACTS)
+    act = sessions.Span(at_ms, 0, page, item, other, high_intent)
     sessions.join(profile.spans, act, terms.session_gap_ms)
 
 

@@ -37,6 +37,8 @@ asyncio.run(main())
         ("collect", "POST", "/v1/events", "{}", {400}),
         ("update_profile", "POST", "/", '{"message": {}}', {204, 500}),
         ("recommend", "GET", "/v1/recommendations", "", {400}),
+        ("normalize", "POST", "/", '{"message": {}}', {204, 500}),
+        ("update_items", "POST", "/", '{"message": {}}', {204, 500}),
         ("sweep", "GET", "/v1/sweep", "", {405}),
     ],
 )

@@ -36,6 +36,9 @@ PUSH = {"message": {"data": b64encode(json.dumps(EVENT).encode()).decode(), "mes
 REQUESTS: dict[str, tuple[str, str, Any, int]] = {
     "collect": ("POST", "/v1/events", [EVENT], 202),
     "update_profile": ("POST", "/", PUSH, 204),
+    "normalize": ("POST", "/", PUSH, 204),
+    "pull": ("POST", "/v1/pull", {}, 200),
+    "update_items": ("POST", "/", PUSH, 204),
     "recommend": ("GET", "/v1/recommendations?user_id=ann", None, 200),
     "retrain": ("POST", "/v1/retrain", {"models": ["personas"]}, 200),
     "sweep": ("POST", "/v1/sweep", {}, 200),

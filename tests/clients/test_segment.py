@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from segment.analytics.client import Client  # type: ignore[import-untyped]
+from segment.analytics.client import Client
 
 from infra.local.process import Stack, running
 from shared.profiles.profile import decode_profile

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from google.api_core.exceptions import DeadlineExceeded
-from google.cloud import pubsub_v1  # type: ignore[attr-defined]
+from google.cloud import pubsub_v1
 from google.pubsub_v1.types import Subscription
 
 from shared import wiring

@@ -1,7 +1,10 @@
 """collect over HTTP: what is taken, what is refused, and how it says so."""
 
 import asyncio
+import gzip
+from base64 import b64encode
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,10 +13,12 @@ import pytest
 
 from shared import wiring
 from shared.errors import OverQuotaError, RetryableError
+from shared.events.event import decode_event
 from shared.stores.embedded.lanes import Delivery
 from shared.stores.embedded.queue import EmbeddedTopics
 from shared.stores.ports import Message
 from tests.functions.conftest import Serve
+from tests.privacy import WRITE_KEY
 
 URL = "/v1/events"
 GOOD: dict[str, Any] = {
@@ -101,8 +106,8 @@ async def test_a_body_without_length_is_bounded_too(serve: Serve) -> None:
     assert answer.status_code == 413
 
 
-async def test_the_message_is_the_canonical_event(serve: Serve, queue: EmbeddedTopics) -> None:
-    queue.declare("events", "inbox")
+async def take_one(queue: EmbeddedTopics) -> Message:
+    """The next message of the subscription `inbox`."""
     got: asyncio.Queue[Message] = asyncio.Queue()
 
     async def keep(chunk: Sequence[Delivery]) -> list[bool]:
@@ -110,14 +115,82 @@ async def test_the_message_is_the_canonical_event(serve: Serve, queue: EmbeddedT
             got.put_nowait(delivery.message)
         return [True] * len(chunk)
 
-    async with serve("collect") as client:
-        await client.post(URL, json=GOOD | {"received_at": "1999-01-01T00:00:00Z"})
     consuming = asyncio.create_task(queue.consume("inbox", keep))
     message = await got.get()
     await queue.drain()
     await consuming
+    return message
+
+
+async def test_the_message_is_the_canonical_event(serve: Serve, queue: EmbeddedTopics) -> None:
+    queue.declare("events", "inbox")
+    async with serve("collect") as client:
+        await client.post(URL, json=GOOD | {"received_at": "1999-01-01T00:00:00Z"})
+    message = await take_one(queue)
     event = msgspec.json.decode(message.data)
     assert message.key == "u:ann"
     assert message.attributes["kind"] == "click"
     assert event["received_at"] > "2026"
     assert event["item_ids"] == ["a"]
+
+
+async def test_a_key_is_asked_for_where_there_are_keys(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTUNE_WRITE_KEYS", f"other, {WRITE_KEY}")
+    wiring.settings.cache_clear()
+    shown = [
+        {"headers": {"authorization": f"Bearer {WRITE_KEY}"}, "json": GOOD},
+        {"headers": {"authorization": "Basic " + b64encode(f"{WRITE_KEY}:".encode()).decode()}, "json": GOOD},
+        {"headers": {"x-write-key": WRITE_KEY}, "json": GOOD},
+        {"json": {"write_key": WRITE_KEY, "events": [GOOD]}},
+    ]
+    async with serve("collect") as client:
+        taken = [(await client.post(URL, **request)).status_code for request in shown]
+        wrong = [
+            await client.post(URL, json={"write_key": "guess", "events": [GOOD]}),
+            await client.post(URL, json=GOOD),
+        ]
+    assert taken == [202, 202, 202, 202]
+    assert [answer.status_code for answer in wrong] == [401, 401]
+
+
+@pytest.mark.parametrize(("ahead", "corrected"), [(timedelta(hours=5), True), (timedelta(seconds=9), False)])
+async def test_a_wrong_clock_is_corrected(
+    serve: Serve, queue: EmbeddedTopics, ahead: timedelta, corrected: bool
+) -> None:
+    queue.declare("events", "inbox")
+    theirs = datetime.now(UTC) + ahead
+    event = GOOD | {"occurred_at": (theirs - timedelta(minutes=1)).isoformat()}
+    async with serve("collect") as client:
+        answer = await client.post(URL, json={"sent_at": theirs.isoformat(), "events": [event]})
+    assert answer.status_code == 202
+    happened = decode_event((await take_one(queue)).data).occurred_at
+    off = happened - (datetime.now(UTC) - timedelta(minutes=1))
+    assert (abs(off) < ahead / 2) == corrected
+
+
+@pytest.mark.parametrize("sent_at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "soon", 7])
+async def test_an_absurd_clock_is_refused_by_name(serve: Serve, sent_at: object) -> None:
+    async with serve("collect") as client:
+        answer = await client.post(URL, json={"sent_at": sent_at, "events": [GOOD]})
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["problems"]
+
+
+async def test_pages_of_allowed_origins_may_send(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTUNE_ALLOWED_ORIGINS", "https://shop.example")
+    wiring.settings.cache_clear()
+    async with serve("collect") as client:
+        for method in ("OPTIONS", "POST"):
+            ours = await client.request(method, URL, json=GOOD, headers={"origin": "https://shop.example"})
+            theirs = await client.request(method, URL, json=GOOD, headers={"origin": "https://other.example"})
+            assert ours.headers["access-control-allow-origin"] == "https://shop.example"
+            assert "access-control-allow-origin" not in theirs.headers
+            assert theirs.headers["vary"] == "origin"
+
+
+async def test_gzip_is_read_and_bounded(serve: Serve) -> None:
+    body = gzip.compress(msgspec.json.encode([GOOD]))
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    async with serve("collect") as client:
+        for content, status in ((body, 202), (body[:-9], 400), (b"no gzip", 400), (gzip.compress(bytes(10**8)), 413)):
+            assert (await client.post(URL, content=content, headers=headers)).status_code == status

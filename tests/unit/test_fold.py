@@ -119,6 +119,11 @@ def test_a_bounce_is_one_page_and_nothing_else() -> None:
     }
 
 
+def test_measures_of_the_stay_make_no_visit_of_a_bounce() -> None:
+    stay = folded([make(1, "page_view", 0, 1), make(2, "scroll", 1, 1), make(3, "dwell", 2, 1, dwell_s=70.0)])
+    assert summarise(stay, TERMS.session_cap_ms).bounces == 1
+
+
 def test_a_late_event_joins_two_sessions() -> None:
     apart = [make(1, "page_view", 0, 1), make(2, "page_view", 50, 1)]
     assert summarise(folded(apart), TERMS.session_cap_ms).number == 2

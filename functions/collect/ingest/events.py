@@ -1,23 +1,59 @@
 """POST /v1/events: canonical Events."""
 
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import msgspec
+
 from ingest.call import Call, header_key, is_allowed
 from shared import http, wiring
-from shared.events.parse import Batch, parse_batch
+from shared.events.parse import NO_SKEW, Batch, parse_batch
 from shared.events.publish import publish_events
+from shared.events.segment_time import TOLERATED_SKEW
 from shared.tally import tally
 
 
+class Envelope(msgspec.Struct):
+    """Events with their sender's key and clock, for senders that can set no headers, as a page that is being left.
+
+    In the body rather than in the address: addresses end up in request logs.
+    """
+
+    events: msgspec.Raw
+    write_key: str | None = None
+    sent_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+_envelope = msgspec.json.Decoder(Envelope).decode
+
+
 async def take(call: Call) -> http.Reply:
-    """One Event or a list of them. 202, or 400 with every bad field of every bad event; the good ones are taken."""
+    """One Event, a list of them or an Envelope. 202, or 400 with every bad field of every bad event; the good ones
+    are taken."""
     settings = wiring.settings()
-    if not is_allowed(settings, header_key(call.headers), call.headers.get("x-write-key"), call.query.get("write_key")):
-        return http.error_reply(401, "show a write key: Authorization: Basic, Bearer, X-Write-Key, or ?write_key=")
+    envelope = _open(call.body)
+    if not is_allowed(settings, header_key(call.headers), call.headers.get("x-write-key"), envelope.write_key):
+        return http.error_reply(401, "show a write key: Authorization: Basic, Bearer, X-Write-Key, or in an envelope")
     if http.media_type(call.headers.get("content-type", "")) not in ("application/json", "text/plain"):
         return http.error_reply(415, "send application/json")
-    batch = parse_batch(call.body, call.received_at, settings)
+    batch = parse_batch(bytes(envelope.events), call.received_at, settings, _skew(envelope, call))
     await publish_events(wiring.topics(settings), batch.events)
     count(batch)
     return http.json_reply(400 if batch.refusals else 202, summary(batch))
+
+
+def _open(body: bytes) -> Envelope:
+    if body.lstrip()[:1] == b"{":
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # then it is one Event, or will be told
+            return _envelope(body)
+    return Envelope(msgspec.Raw(body))
+
+
+def _skew(envelope: Envelope, call: Call) -> timedelta:
+    """What the sender's clock is off by, where it matters: see `TOLERATED_SKEW`."""
+    skew = call.received_at - envelope.sent_at if envelope.sent_at else NO_SKEW
+    return skew if abs(skew) > TOLERATED_SKEW else NO_SKEW
 
 
 def count(batch: Batch) -> None:

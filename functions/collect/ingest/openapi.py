@@ -4,8 +4,8 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from ingest.call import Call
 
+from ingest.call import Call
 from shared import http
 from shared.events.event import Event
 from shared.models.facts import ItemFacts
@@ -80,8 +80,8 @@ def document() -> Json:
     [event, item], schemas = msgspec.json.schema_components(
         [Event, ItemFacts], ref_template="#/components/schemas/{name}"
     )
-    segment = {name: SEGMENT_CALL for name in ("track", "identify", "page", "screen", "group", "alias")}
-    segment |= {name: SEGMENT_BATCH for name in ("batch", "import")}
+    segment = dict.fromkeys(("track", "identify", "page", "screen", "group", "alias"), SEGMENT_CALL)
+    segment |= dict.fromkeys(("batch", "import"), SEGMENT_BATCH)
     paths: Json = {
         "/v1/events": {"post": _takes("Take canonical events", _one_or_many(event), parameters=[KEY])},
         "/v1/items": {"put": _takes("Take facts about items", _one_or_many(item), parameters=[KEY])},

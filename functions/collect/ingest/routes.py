@@ -7,6 +7,7 @@ from ingest.call import Call, gunzip
 from ingest.cors import cors_headers
 from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
+from shared.tally import tally
 
 Handler = Callable[[Call], Awaitable[http.Reply]]
 
@@ -19,6 +20,7 @@ HANDLERS: Mapping[tuple[str, str], Handler] = {
     ("POST", "/v1/segment/webhook"): webhook.take,
     ("POST", "/v1/segment/function"): webhook.take,
     ("POST", "/mp/collect"): measurement.take,
+    ("POST", "/debug/mp/collect"): measurement.validate,
     ("GET", "/v1/openapi.json"): openapi.serve,
     ("GET", "/collector.js"): script.serve,
 }
@@ -41,7 +43,9 @@ async def answer(
     if method == "OPTIONS":
         return http.Reply(204, headers=cors)
     reply = await _answer(method, path, headers, query, body, address)
-    return reply._replace(headers={**reply.headers, **cors})
+    tally.flush_later(lambda: wiring.documents(wiring.settings()))
+    vary = ", ".join(filter(None, (reply.headers.get("vary"), cors.get("vary"))))
+    return reply._replace(headers={**reply.headers, **cors, **({"vary": vary} if vary else {})})
 
 
 async def _answer(

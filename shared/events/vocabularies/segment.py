@@ -102,6 +102,11 @@ MOBILE: Vocabulary = {
     "deep link clicked": "click",
 }
 
+CONSENT: Vocabulary = {
+    "segment consent preference": "consent",
+    "segment consent preference updated": "consent",
+}
+
 FORMS: Vocabulary = {
     "form submitted": "form_submit",
     "report submitted": "form_submit",
@@ -109,4 +114,4 @@ FORMS: Vocabulary = {
     "button clicked": "click",
 }
 
-SEGMENT: tuple[Vocabulary, ...] = (ECOMMERCE, ECOMMERCE_V1, VIDEO, B2B, MOBILE, FORMS)
+SEGMENT: tuple[Vocabulary, ...] = (ECOMMERCE, ECOMMERCE_V1, VIDEO, B2B, MOBILE, CONSENT, FORMS)
