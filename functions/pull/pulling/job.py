@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
-from pulling import ga4
+from pulling import ga4, items
 from pulling.order import Order
 from pulling.report import Report
 from shared.errors import PermanentError, Problem
@@ -18,7 +18,7 @@ class Pull(NamedTuple):
     run: Callable[[date | None, datetime, Settings], Awaitable[Report]]
 
 
-PULLS: Mapping[str, Pull] = {"ga4": Pull("ga4_dataset", ga4.pull)}
+PULLS: Mapping[str, Pull] = {"ga4": Pull("ga4_dataset", ga4.pull), "items": Pull("items_table", items.pull)}
 
 
 def choose(order: Order, settings: Settings) -> list[str]:
