@@ -103,16 +103,22 @@ class Watched:
 
 
 def _wait(client: httpx.Client, result: ReplayResult, console: Console) -> dict[str, int]:
-    """Wait until every accepted event is in its profile and in the log; returns what became of them."""
+    """Wait until every accepted event is in its profile and in the log, and nothing moves; returns what became of them.
+
+    What events say of items follows them on a topic of its own, whose length nobody knows beforehand.
+    """
+    before: dict[str, Any] = {}
     with console.status("") as status:
         while True:
             answer = client.get(STATUS).raise_for_status().json()
             outcomes: dict[str, int] = answer["outcomes"]
             folded, logged = sum(outcomes.values()), answer["logged"].get("events", 0)
-            if folded >= result.accepted and logged >= result.accepted:
+            told = sum(answer["items"].values()) >= answer["logged"].get("items", 0)
+            if folded >= result.accepted and logged >= result.accepted and told and answer == before:
                 return outcomes
+            before = answer
             status.update(f"folding into profiles: {folded:,} of {result.accepted:,}; in the log: {logged:,}")
-            time.sleep(0.2)
+            time.sleep(0.5)
 
 
 def _count(result: ReplayResult, outcomes: dict[str, int]) -> dict[str, int]:

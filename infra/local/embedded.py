@@ -89,14 +89,17 @@ class EmbeddedStack:
         return deliver
 
     async def _status(self, _: Request) -> JSONResponse:
-        """Rows logged by topic, what became of deliveries, and what still waits."""
-        answer = (await call(self._apps["update_profile"], "GET", "/"))[1]
+        """Rows logged by topic, what became of events and of facts of items, and what still waits."""
         queue = wiring.queue(self._settings)
         waiting = {function.name: queue.pending(function.name) for function in FUNCTIONS if function.topic}
         waiting |= {topic: queue.pending(f"{topic}-to-warehouse") for topic in TABLES}
-        return JSONResponse(
-            {"logged": self._logged, "outcomes": msgspec.json.decode(answer)["outcomes"], "waiting": waiting}
-        )
+        outcomes, items = await self._outcomes("update_profile"), await self._outcomes("update_items")
+        return JSONResponse({"logged": self._logged, "outcomes": outcomes, "items": items, "waiting": waiting})
+
+    async def _outcomes(self, name: str) -> dict[str, int]:
+        _, answer = await call(self._apps[name], "GET", "/")
+        outcomes: dict[str, int] = msgspec.json.decode(answer)["outcomes"]
+        return outcomes
 
 
 def load(function: Function) -> ASGIApp:

@@ -116,15 +116,19 @@ class EmulatedStack:
     async def _drain(self) -> None:
         """Wait until nothing has moved for a while: the emulator tells no backlog."""
         before: object = None
-        while before != (now := (Counter(self._logged), await self._outcomes())):
+        while before != (now := await self._counts()):
             before = now
             await asyncio.sleep(QUIET_S)
 
-    async def _outcomes(self) -> dict[str, int]:
-        answer = await self._client.get(self._urls["update_profile"])
+    async def _counts(self) -> dict[str, dict[str, int]]:
+        """Rows logged by topic, and what became of events and of facts of items."""
+        outcomes, items = await self._outcomes("update_profile"), await self._outcomes("update_items")
+        return {"logged": dict(self._logged), "outcomes": outcomes, "items": items}
+
+    async def _outcomes(self, name: str) -> dict[str, int]:
+        answer = await self._client.get(self._urls[name])
         outcomes: dict[str, int] = answer.raise_for_status().json()["outcomes"]
         return outcomes
 
     async def _status(self, _: Request) -> JSONResponse:
-        """Rows logged by topic, and what became of deliveries."""
-        return JSONResponse({"logged": self._logged, "outcomes": await self._outcomes()})
+        return JSONResponse(await self._counts())

@@ -137,7 +137,7 @@ async def test_the_message_is_the_canonical_event(serve: Serve, queue: EmbeddedT
 async def test_a_key_is_asked_for_where_there_are_keys(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATTUNE_WRITE_KEYS", f"other, {WRITE_KEY}")
     wiring.settings.cache_clear()
-    shown = [
+    shown: list[dict[str, Any]] = [
         {"headers": {"authorization": f"Bearer {WRITE_KEY}"}, "json": GOOD},
         {"headers": {"authorization": "Basic " + b64encode(f"{WRITE_KEY}:".encode()).decode()}, "json": GOOD},
         {"headers": {"x-write-key": WRITE_KEY}, "json": GOOD},
