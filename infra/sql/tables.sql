@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS events (
     campaign STRING,
     locale STRING,
     user_agent STRING,
+    ip STRING,
     source STRING
   >,
   decision_id STRING,
@@ -47,3 +48,25 @@ CREATE TABLE IF NOT EXISTS decisions (
 )
 PARTITION BY DATE(decided_at)
 CLUSTER BY user_id;
+
+-- What was stated of items, as shared/models/facts.py has it. A fact not stated and one that was cleared are both NULL:
+-- the item documents tell them apart.
+CREATE TABLE IF NOT EXISTS items (
+  item_id STRING NOT NULL,
+  stated_at TIMESTAMP NOT NULL,
+  name STRING,
+  category STRING,
+  brand STRING,
+  price FLOAT64,
+  currency STRING,
+  url STRING,
+  image_url STRING,
+  tags ARRAY<STRING>,
+  published_at TIMESTAMP,
+  expires_at TIMESTAMP,
+  duration_s FLOAT64,
+  availability STRING,
+  hidden BOOL
+)
+PARTITION BY DATE(stated_at)
+CLUSTER BY item_id;

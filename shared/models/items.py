@@ -1,15 +1,31 @@
-"""Item documents: what is known of an item, and its neighbours as the model has them."""
+"""Item documents: the facts of an item, with the time each was stated at, and its neighbours as the model has them."""
 
+import asyncio
+import random
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
 
 import msgspec
+from msgspec import UNSET
 
-from shared.stores.ports import Fields
+from shared.errors import ConflictError, RetryableError
+from shared.models.facts import FACTS, ItemFacts
+from shared.profiles.profile import to_ms
+from shared.stores.ports import ABSENT, Documents, Fields, Value
 
 COLLECTION = "items"
+FACTS_AT = "facts_at"
+"""Fact → when what the document says of it was stated, in milliseconds since 1970; also of a fact that was cleared."""
+
+ATTEMPTS = 8
+PAUSE_S = 0.01
 
 Neighbours = list[tuple[str, float]]
 """(item, similarity in (0, 1]), most similar first."""
+
+Folded = Literal["applied", "known"]
+"""What became of stated facts: `known` when the document says them already, or something newer."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -20,24 +36,69 @@ class Item(msgspec.Struct, frozen=True):
     category: str | None = None
     hidden: bool = False
     neighbours: Neighbours = []
+    expires_at: datetime | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Neighbours).decode
+_order = msgspec.json.Encoder().encode
 
 
 def unpack_item(item_id: str, fields: Fields) -> Item:
     """The item of its document."""
     packed, name, category = fields.get("neighbours"), fields.get("name"), fields.get("category")
+    expires_at = fields.get("expires_at")
     return Item(
         item_id,
         name if isinstance(name, str) else None,
         category if isinstance(category, str) else None,
         fields.get("hidden") is True,
         _decode(packed) if isinstance(packed, bytes) else [],
+        expires_at if isinstance(expires_at, datetime) else None,
     )
 
 
 def pack_neighbours(neighbours: Sequence[tuple[str, float]], version: str) -> Fields:
     """The fields by which retrain adds an item's neighbours to its document."""
     return {"neighbours": _encode(neighbours), "neighbours_version": version}
+
+
+def fold_facts(fields: Fields, facts: ItemFacts) -> dict[str, Value]:
+    """The fields that the facts change. Of each fact the newest statement counts; of equals the one whose JSON is last.
+
+    So neither order nor repetition of statements matters: each fact is the maximum over (time, JSON) of what was said.
+    """
+    known = fields.get(FACTS_AT)
+    stated_at: dict[str, float] = dict(known) if isinstance(known, dict) else {}
+    at_ms = to_ms(facts.stated_at) if facts.stated_at else 0
+    changes: dict[str, Value] = {}
+    for name in FACTS:
+        value = getattr(facts, name)
+        if value is UNSET:
+            continue
+        if (at_ms, _order(value)) > (stated_at.get(name, float("-inf")), _order(fields.get(name))):
+            changes[name] = list(value) if isinstance(value, tuple) else value
+            stated_at[name] = at_ms
+    return {**changes, FACTS_AT: stated_at} if changes else {}
+
+
+async def store_facts(documents: Documents, facts: ItemFacts) -> Folded:
+    """Fold the facts into their item's document. Durable when it returns. Raises RetryableError.
+
+    By compare-and-set, for retrain writes the neighbours into the same documents and other facts come at the same time.
+    """
+    for attempt in range(ATTEMPTS):
+        document = await documents.get(COLLECTION, facts.item_id)
+        fields: Fields = document.fields if document else {"item_id": facts.item_id}
+        changes = fold_facts(fields, facts)
+        if not changes:
+            return "known"
+        try:
+            await documents.put(
+                COLLECTION, facts.item_id, {**fields, **changes}, document.version if document else ABSENT
+            )
+        except ConflictError:
+            await asyncio.sleep(random.uniform(0, PAUSE_S * 2**attempt))
+        else:
+            return "applied"
+    raise RetryableError(f"an item was written by others {ATTEMPTS} times while facts were folded into it")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from datetime import datetime
 
 from shared.models.items import Item
 from shared.profiles.memory import item_mark
@@ -18,3 +19,13 @@ def drop_met(candidates: Iterable[Candidate], marks: AbstractSet[bytes]) -> Iter
 def drop_hidden(ranked: Iterable[Scored], items: Mapping[str, Item]) -> Iterator[Scored]:
     """Those whose item is not hidden."""
     return (scored for scored in ranked if scored.item_id not in items or not items[scored.item_id].hidden)
+
+
+def drop_withdrawn(ranked: Iterable[Scored], items: Mapping[str, Item], now: datetime) -> Iterator[Scored]:
+    """Those whose item is neither hidden nor expired."""
+    return (scored for scored in ranked if scored.item_id not in items or not is_withdrawn(items[scored.item_id], now))
+
+
+def is_withdrawn(item: Item, now: datetime) -> bool:
+    """Whether the catalogue wants the item shown no more."""
+    return item.hidden or (item.expires_at is not None and item.expires_at <= now)
