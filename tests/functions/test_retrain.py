@@ -72,7 +72,7 @@ async def test_all_models_are_trained_and_live(
     serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
 ) -> None:
     fill(warehouse)
-    await documents.merge("items", {"item0": {"hidden": True, "name": "Hat"}})
+    await documents.merge("items", {"item0": {"hidden": True, "name": "Hat", "category": "hats"}})
     async with serve("retrain") as client:
         answer = await client.post(URL, json={"cutoff": CUTOFF})
     assert answer.status_code == 200, answer.text
@@ -89,7 +89,7 @@ async def test_all_models_are_trained_and_live(
     hat = await documents.get("items", "item0")
     assert hat
     item = unpack_item("item0", hat.fields)
-    assert (item.hidden, item.name, item.category) == (True, "Hat", "category0")
+    assert (item.hidden, item.name, item.category) == (True, "Hat", "hats")
     assert item.neighbours
     assert {int(other[4:]) % 4 for other, _ in item.neighbours} == {0}
 

@@ -79,25 +79,23 @@ def test_documents_touch_what_the_model_knows_and_nothing_else() -> None:
     model = similarity.Similar(
         ["a", "b", "c"], np.array([0, 1, 2, 2]), np.array([1, 0], np.int32), np.array([0.5, 0.5])
     )
-    [(collection, documents)] = neighbours.make_documents(model, {"b": "hats", "z": "toys"}, "v1")
+    [(collection, documents)] = neighbours.make_documents(model, "v1")
     assert collection == "items"
-    assert documents.keys() == {"a", "b", "c", "z"}
-    assert {field for fields in documents.values() for field in fields} <= {
+    assert documents.keys() == {"a", "b", "c"}
+    assert {field for fields in documents.values() for field in fields} == {
         "item_id",
-        "category",
         "neighbours",
         "neighbours_version",
     }
     assert unpack_item("b", documents["b"]).neighbours == [("a", 0.5)]
-    assert unpack_item("b", documents["b"]).category == "hats"
     assert documents["c"] == {"item_id": "c"}
-    assert documents["z"] == {"item_id": "z", "category": "toys"}
 
 
 def test_many_documents_come_in_batches() -> None:
-    model = similarity.Similar([], np.array([0]), np.array([], np.int32), np.array([]))
-    categories = {f"i{number}": "hats" for number in range(2 * neighbours.BATCH + 1)}
-    sizes = [len(documents) for _, documents in neighbours.make_documents(model, categories, "v1")]
+    item_ids = [f"i{number}" for number in range(2 * neighbours.BATCH + 1)]
+    starts = np.zeros(len(item_ids) + 1, np.int64)
+    model = similarity.Similar(item_ids, starts, np.array([], np.int32), np.array([]))
+    sizes = [len(documents) for _, documents in neighbours.make_documents(model, "v1")]
     assert sizes == [neighbours.BATCH, neighbours.BATCH, 1]
 
 

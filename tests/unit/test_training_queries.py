@@ -12,8 +12,10 @@ from sqlglot import exp
 from infra.local.layout import ROOT
 from training.queries import compose, read_sql
 
-NAMES = sorted(path.stem for path in (ROOT / "infra/sql").glob("*.sql") if path.stem != "tables")
-TABLES = {"events", "kinds"}
+NAMES = sorted(
+    path.stem for path in (ROOT / "infra/sql").glob("*.sql") if not path.stem.startswith(("tables", "pull_"))
+)
+TABLES = {"events", "items", "kinds"}
 
 
 @pytest.mark.parametrize("name", NAMES)
