@@ -11,6 +11,7 @@ from starlette.responses import Response
 from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
 from shared.events.parse import parse_event
+from shared.events.publish import TOPIC, publish_dead_letter
 from shared.events.push import Push, read_push
 from shared.models.personas import PersonaModel, persona_of
 from shared.models.registry import Registry
@@ -18,10 +19,9 @@ from shared.profiles.commit import Committer
 from shared.profiles.face import features
 from shared.profiles.fold import read_terms
 from shared.profiles.profile import Profile
-from shared.stores.ports import Message
+from shared.tally import tally
 from shared.telemetry import log
 
-DEAD_LETTERS = "dead-letters"
 MAX_PUSH_BYTES = 14_000_000  # Pub/Sub's 10 MB in base64, and the envelope
 
 outcomes: Counter[str] = Counter()
@@ -47,10 +47,13 @@ async def _answer(request: Request) -> http.Reply:
     except PermanentError as error:
         return http.refusal(error)
     try:
-        outcomes[await _fold(push)] += 1
+        outcome = await _fold(push)
     except RetryableError as error:
         log("WARNING", "event not folded; Pub/Sub sends it again", reason=str(error))
         return http.error_reply(500, "try again")
+    outcomes[outcome] += 1
+    tally.count("outcomes", outcome)
+    tally.flush_later(lambda: wiring.documents(wiring.settings()))
     return http.Reply(204)
 
 
@@ -58,8 +61,7 @@ async def _fold(push: Push) -> str:
     try:
         event = parse_event(push.message.data, wiring.clock(), wiring.settings())
     except PermanentError as error:
-        letter = Message(push.message.data, attributes={"reason": str(error)[:1_000], "function": "update_profile"})
-        await wiring.topics(wiring.settings()).publish(DEAD_LETTERS, [letter])
+        await publish_dead_letter(wiring.topics(wiring.settings()), push, error, "update_profile", TOPIC)
         return "dead_letter"
     await _registry().get("personas", PersonaModel)
     return await _committer().add(event)
