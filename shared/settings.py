@@ -69,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     store_deadline_ms: Annotated[Positive, Meta(description="a call to a store is given up after so long")] = 5_000.0
     model_refresh_s: Annotated[Positive, Meta(description="an instance looks for newer models so often")] = 60.0
     item_cache: Annotated[Count, Meta(description="items that an instance of recommend remembers")] = 20_000
-    item_refresh_s: Annotated[Positive, Meta(description="a remembered item is read again after so long")] = 300.0
+    item_refresh_s: Annotated[Positive, Meta(description="a remembered item is read again after so long")] = 30.0
     personas: Annotated[int, Meta(ge=2, le=12, description="clusters that retrain asks of K-means")] = 5
     neighbours: Annotated[Count, Meta(description="neighbours kept for an item")] = 50
 

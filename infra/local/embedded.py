@@ -4,7 +4,7 @@ import asyncio
 from base64 import b64encode
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 from functions_framework.aio import create_asgi_app
@@ -19,10 +19,12 @@ from infra.local.asgi import call
 from infra.local.layout import DEAD_LETTERS, FUNCTIONS, MAX_ATTEMPTS, ROOT, STATUS, TABLES, Function
 from infra.local.router import Router
 from shared import wiring
+from shared.errors import RetryableError
 from shared.settings import Settings
 from shared.stores.embedded.consumer import Handler
 from shared.stores.embedded.lanes import Delivery
 from shared.stores.embedded.queue import EmbeddedTopics
+from shared.tally import tally
 
 PUSH_BATCH = 200
 BRIDGE_BATCH = 2_000
@@ -50,6 +52,8 @@ class EmbeddedStack:
         finally:
             await queue.drain()
             await asyncio.gather(*self._tasks)
+            with suppress(RetryableError):  # counts are hints; the stack stops all the same
+                await tally.flush(wiring.documents(self._settings))
             await wiring.close_all()
 
     def _subscribe(self, queue: EmbeddedTopics) -> None:
@@ -83,7 +87,10 @@ class EmbeddedStack:
         async def deliver(chunk: Sequence[Delivery]) -> list[bool]:
             warehouse = wiring.warehouse(self._settings)
             messages = [delivery.message for delivery in chunk]
-            self._logged[topic] += await asyncio.to_thread(bridge.append, warehouse, topic, messages)
+            letters = await asyncio.to_thread(bridge.append, warehouse, topic, messages)
+            if letters:
+                await wiring.topics(self._settings).publish(DEAD_LETTERS, letters)
+            self._logged[topic] += len(messages)
             return [True] * len(chunk)
 
         return deliver

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from infra.local import bridge, pubsub
 from infra.local.children import await_answer, child, free_port
 from infra.local.emulators import EmulatorMissingError, emulators
-from infra.local.layout import FUNCTIONS, ROOT, STATUS, TABLES, Function
+from infra.local.layout import DEAD_LETTERS, FUNCTIONS, ROOT, STATUS, TABLES, Function
 from infra.local.proxy import Proxy
 from infra.local.router import Router
 from infra.local.serve import run
@@ -38,6 +38,8 @@ def serve_emulated(folder: Path, port: int) -> int:
     is not (its emulator keeps nothing), so stopping waits until it is empty."""
     try:
         with emulators(data=folder, project=PROJECT) as environment, _processes(environment, folder) as urls:
+            addresses = " ".join(f"{name}={value}" for name, value in sorted(environment.items()))
+            print(f"Clients find the emulators by {addresses}", flush=True)
             return run(EmulatedStack(wiring.settings(), urls).app, port, f"emulators, state in {folder}")
     except EmulatorMissingError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -92,7 +94,8 @@ class EmulatedStack:
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         stopping = asyncio.Event()
-        bridges = [asyncio.create_task(asyncio.to_thread(self._bridge, topic, stopping)) for topic in TABLES]
+        loop = asyncio.get_running_loop()
+        bridges = [asyncio.create_task(asyncio.to_thread(self._bridge, topic, stopping, loop)) for topic in TABLES]
         try:
             yield
         finally:
@@ -102,7 +105,7 @@ class EmulatedStack:
             await self._client.aclose()
             await wiring.close_all()
 
-    def _bridge(self, topic: str, stopping: asyncio.Event) -> None:
+    def _bridge(self, topic: str, stopping: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
         """Pull, append, acknowledge: at least once, as a BigQuery subscription."""
         warehouse = wiring.warehouse(self._settings)
         with SubscriberClient() as subscriber:
@@ -110,7 +113,11 @@ class EmulatedStack:
             while not stopping.is_set():
                 got = pubsub.pull(subscriber, subscription, PULL)
                 if got:
-                    self._logged[topic] += bridge.append(warehouse, topic, [Message(data) for _, data in got])
+                    letters = bridge.append(warehouse, topic, [Message(data) for _, data in got])
+                    if letters:
+                        publishing = wiring.topics(self._settings).publish(DEAD_LETTERS, letters)
+                        asyncio.run_coroutine_threadsafe(publishing, loop).result()
+                    self._logged[topic] += len(got)
                     subscriber.acknowledge(subscription=subscription, ack_ids=[ack_id for ack_id, _ in got])
 
     async def _drain(self) -> None:

@@ -47,7 +47,7 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _raws = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _any = msgspec.json.Decoder().decode
 _types: dict[str, Any] = get_type_hints(Event, include_extras=True)
-_unreadable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Refusal(NamedTuple):
@@ -93,7 +93,7 @@ def parse_event(
         raise PermanentError("too large", (Problem("", f"at most {settings.max_event_bytes:,} bytes", found),))
     try:
         event = _decode(raw)
-    except _unreadable:
+    except UNREADABLE:
         raise PermanentError("malformed", tuple(_explain(raw, received_at, settings))) from None
     if skew:
         event = _moved(event, skew)
@@ -134,7 +134,7 @@ def _split(body: bytes, most: int) -> Sequence[bytes | msgspec.Raw]:
             raise PermanentError("malformed", (Problem("", "a JSON object or a list of objects", f"{body[:20]!r}"),))
         if start == b"{":
             _fields(body)
-    except _unreadable as error:
+    except UNREADABLE as error:
         raise PermanentError("malformed", (Problem("", "JSON", _cause(error)),)) from None
     if len(raws) > most:
         raise PermanentError("too many events", (Problem("", f"at most {most:,} events", f"{len(raws):,}"),))
@@ -145,11 +145,11 @@ def _explain(raw: bytes | msgspec.Raw, received_at: datetime, settings: Settings
     """Every field that keeps `raw` from being an Event; the decoder itself stops at the first."""
     try:
         fields = _fields(raw)
-    except _unreadable as error:
+    except UNREADABLE as error:
         yield Problem("", "a JSON object", _cause(error))
         return
     for name in sorted(fields.keys() - _types.keys()):
-        yield Problem(_shown(name), "a field of the Event", "an unknown field")
+        yield Problem(shown(name), "a field of the Event", "an unknown field")
     sound: dict[str, Any] = {"event_id": "-", "kind": "custom", "occurred_at": received_at}
     for name in sound.keys() - fields.keys():
         yield Problem(name, "a value", "nothing")
@@ -157,8 +157,8 @@ def _explain(raw: bytes | msgspec.Raw, received_at: datetime, settings: Settings
         if name in _types:
             try:
                 sound[name] = msgspec.json.decode(value, type=_types[name])
-            except _unreadable as error:
-                yield _problem(name, value, error)
+            except UNREADABLE as error:
+                yield to_problem(name, value, error)
     if fields.keys().isdisjoint(("user_id", "anonymous_id")) or sound.get("user_id") or sound.get("anonymous_id"):
         yield from _check(Event(**sound), received_at, settings, suspicious=True)
 
@@ -169,7 +169,7 @@ def _check(event: Event, received_at: datetime, settings: Settings, suspicious: 
         yield Problem("user_id", "user_id or anonymous_id", "neither")
     for name, value in (("user_id", event.user_id), ("anonymous_id", event.anonymous_id)):
         if value is not None and is_poisoned(value):
-            yield Problem(name, "an id of one person", f"{_shown(value)}, which many share")
+            yield Problem(name, "an id of one person", f"{shown(value)}, which many share")
     latest = received_at + timedelta(minutes=settings.future_tolerance_minutes)
     if not EARLIEST <= event.occurred_at <= latest:
         expected = f"a time between {EARLIEST:%Y-%m-%d} and {latest:%Y-%m-%dT%H:%M:%SZ}"
@@ -192,10 +192,10 @@ def _check_controls(event: Event) -> Iterator[Problem]:
     properties = plain.pop("properties", {})
     for path, text in _texts("", plain):
         if CONTROLS.search(text):
-            yield Problem(path, "text without control characters", _shown(text))
+            yield Problem(path, "text without control characters", shown(text))
     for path, text in _texts("properties", properties):
         if TEXT_CONTROLS.search(text):
-            yield Problem(path, "text without control characters", _shown(text))
+            yield Problem(path, "text without control characters", shown(text))
 
 
 def is_poisoned(identifier: str) -> bool:
@@ -213,8 +213,8 @@ def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:
         yield path, value
     elif isinstance(value, dict):
         for name, inner in value.items():
-            yield f"{path}.{_shown(name)}".lstrip("."), name
-            yield from _texts(f"{path}.{_shown(name)}".lstrip("."), inner)
+            yield f"{path}.{shown(name)}".lstrip("."), name
+            yield from _texts(f"{path}.{shown(name)}".lstrip("."), inner)
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from _texts(f"{path}[{index}]", inner)
@@ -225,7 +225,7 @@ def _is_deeper(value: object, levels: int) -> bool:
     return inner is not None and (levels == 0 or any(_is_deeper(one, levels - 1) for one in inner))
 
 
-def _problem(name: str, raw: msgspec.Raw, error: Exception) -> Problem:
+def to_problem(name: str, raw: msgspec.Raw, error: Exception) -> Problem:
     """msgspec says «Expected `str`, got `int` - at `$.path`»: split into what was expected and found."""
     text, _, path = str(error).partition(" - at `$")
     field = name + path.rstrip("`")
@@ -233,7 +233,7 @@ def _problem(name: str, raw: msgspec.Raw, error: Exception) -> Problem:
     if expected == text:
         return Problem(field, "a kind of the table" if name == "kind" else "a valid value", _cause(error))
     return Problem(
-        field, expected.replace("`", ""), found.replace("`", "") or _shown(bytes(raw).decode(errors="replace"))
+        field, expected.replace("`", ""), found.replace("`", "") or shown(bytes(raw).decode(errors="replace"))
     )
 
 
@@ -245,7 +245,7 @@ def _cause(error: Exception) -> str:
     return str(error)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     short = text if len(text) <= 60 else f"{text[:57]}…"
     return ascii(short)[1:-1] if CONTROLS.search(short) else short
 
@@ -253,6 +253,6 @@ def _shown(text: str) -> str:
 def _readable_id(raw: bytes | msgspec.Raw) -> str | None:
     try:
         event_id = msgspec.json.decode(_fields(raw)["event_id"], type=str)
-    except (*_unreadable, KeyError):
+    except (*UNREADABLE, KeyError):
         return None
-    return _shown(event_id)
+    return shown(event_id)

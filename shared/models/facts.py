@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from shared.errors import PermanentError, Problem
 from shared.events.event import Id, Label, Moment, Seconds
-from shared.events.parse import CONTROLS, EARLIEST, _problem, _shown, _unreadable
+from shared.events.parse import CONTROLS, EARLIEST, UNREADABLE, shown, to_problem
 from shared.settings import Settings
 
 Link = Annotated[str, Meta(max_length=2048, pattern=r"^https?://\S+\Z")]
@@ -54,7 +54,7 @@ def parse_facts(raw: bytes | msgspec.Raw, received_at: datetime, settings: Setti
         raise PermanentError("too large", (problem,))
     try:
         facts = _decode(raw)
-    except _unreadable:
+    except UNREADABLE:
         raise PermanentError("malformed", tuple(_explain(raw, received_at, settings))) from None
     if problems := tuple(_check(facts, received_at, settings)):
         raise PermanentError("invalid", problems)
@@ -77,19 +77,19 @@ def _explain(raw: bytes | msgspec.Raw, received_at: datetime, settings: Settings
     """Every field that keeps `raw` from being ItemFacts; the decoder itself stops at the first."""
     try:
         fields = _fields(raw)
-    except _unreadable:
-        yield Problem("", "a JSON object", _shown(bytes(raw)[:60].decode(errors="replace")))
+    except UNREADABLE:
+        yield Problem("", "a JSON object", shown(bytes(raw)[:60].decode(errors="replace")))
         return
     for name in sorted(fields.keys() - TYPES.keys()):
-        yield Problem(_shown(name), f"one of {', '.join(TYPES)}", "an unknown field")
+        yield Problem(shown(name), f"one of {', '.join(TYPES)}", "an unknown field")
     if "item_id" not in fields:
         yield Problem("item_id", "a value", "nothing")
     sound: dict[str, Any] = {"item_id": "-"}
     for name in fields.keys() & TYPES.keys():
         try:
             sound[name] = msgspec.json.decode(fields[name], type=TYPES[name])
-        except _unreadable as error:
-            yield _problem(name, fields[name], error)
+        except UNREADABLE as error:
+            yield to_problem(name, fields[name], error)
     yield from _check(ItemFacts(**sound), received_at, settings)
 
 
@@ -110,4 +110,4 @@ def flaws(name: str, value: object) -> Iterator[Problem]:
         yield Problem(name, "a time between the years 1000 and 9000", value.isoformat())
     for text in value if isinstance(value, tuple) else (value,):
         if isinstance(text, str) and CONTROLS.search(text):
-            yield Problem(name, "text without control characters", _shown(text))
+            yield Problem(name, "text without control characters", shown(text))

@@ -16,11 +16,6 @@ def drop_met(candidates: Iterable[Candidate], marks: AbstractSet[bytes]) -> Iter
     return (candidate for candidate in candidates if item_mark(candidate.item_id) not in marks)
 
 
-def drop_hidden(ranked: Iterable[Scored], items: Mapping[str, Item]) -> Iterator[Scored]:
-    """Those whose item is not hidden."""
-    return (scored for scored in ranked if scored.item_id not in items or not items[scored.item_id].hidden)
-
-
 def drop_withdrawn(ranked: Iterable[Scored], items: Mapping[str, Item], now: datetime) -> Iterator[Scored]:
     """Those whose item is neither hidden nor expired."""
     return (scored for scored in ranked if scored.item_id not in items or not is_withdrawn(items[scored.item_id], now))

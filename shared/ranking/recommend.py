@@ -16,7 +16,7 @@ from shared.profiles.face import features
 from shared.profiles.fold import Terms
 from shared.profiles.profile import Profile, new_profile
 from shared.ranking.candidates import anchors, from_categories, from_neighbours, from_popularity
-from shared.ranking.exclude import drop_hidden, drop_met
+from shared.ranking.exclude import drop_met, drop_withdrawn
 from shared.ranking.explain import Recommendation, explain
 from shared.ranking.score import Scored, blend
 from shared.settings import Settings
@@ -95,7 +95,7 @@ class Recommender:
         away = False
         while len(chosen) < n and (some := list(islice(ranked, n))):
             items, some_away = await self._items([scored.item_id for scored in some])
-            chosen += drop_hidden(some, items)
+            chosen += drop_withdrawn(some, items, self._clock())
             shown |= items
             away |= some_away
         return chosen[:n], shown, away

@@ -12,6 +12,7 @@ from infra.local.layout import FUNCTIONS, TOPICS
 from infra.local.router import owner
 from shared.events.event import Event
 from shared.events.kinds import KINDS
+from shared.models.facts import ItemFacts
 from shared.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,13 +61,18 @@ def fields() -> str:
     return table(("field", "required", "meaning"), *rows)
 
 
+def items() -> str:
+    rows = [(f"`{f.name}`", "yes" if f.required else "", text) for f, text in described(ItemFacts)]
+    return table(("field", "required", "meaning"), *rows)
+
+
 def commands() -> str:
     [subparsers] = [action for action in parser()._actions if hasattr(action, "_choices_actions")]
     rows = [(f"`{choice.dest}`", choice.help) for choice in subparsers._choices_actions]
     return table(("command", "what it does"), *rows)
 
 
-@pytest.mark.parametrize("listed", [settings, kinds, fields, commands], ids=lambda listed: listed.__name__)
+@pytest.mark.parametrize("listed", [settings, kinds, fields, items, commands], ids=lambda listed: listed.__name__)
 def test_the_readme_lists_what_the_code_has(listed: object) -> None:
     expected = listed()  # type: ignore[operator]
     assert expected in README, f"README.md should have this table:\n{expected}"

@@ -35,8 +35,8 @@ class Refusal(NamedTuple):
 async def put(call: Call) -> http.Reply:
     """ItemFacts: a list, one, or one a line. 202, or 400 with every bad field of every bad item; the good are taken."""
     settings = wiring.settings()
-    if not is_allowed(settings, header_key(call.headers), call.headers.get("x-write-key"), call.query.get("write_key")):
-        return http.error_reply(401, "show a write key: Authorization: Basic, Bearer, X-Write-Key, or ?write_key=")
+    if not is_allowed(settings, header_key(call.headers), call.headers.get("x-write-key")):
+        return http.error_reply(401, "show a write key: Authorization: Basic, Bearer or X-Write-Key")
     media_type = http.media_type(call.headers.get("content-type", ""))
     if media_type not in TYPES:
         return http.error_reply(415, f"send {' or '.join(TYPES)}")

@@ -54,8 +54,6 @@ SEGMENT_BATCH: Json = {
     "properties": {"batch": {"type": "array", "items": SEGMENT_CALL, "minItems": 1, "maxItems": 2_500}},
 }
 SUCCESS: Json = {"type": "object", "required": ["success"], "properties": {"success": {"type": "boolean"}}}
-KEY: Json = {"name": "write_key", "in": "query", "required": False, "schema": {"type": "string"}}
-
 COMMON: Json = {
     "401": {"description": "the write key is not known"},
     "413": {"description": "too large"},
@@ -83,8 +81,8 @@ def document() -> Json:
     segment = dict.fromkeys(("track", "identify", "page", "screen", "group", "alias"), SEGMENT_CALL)
     segment |= dict.fromkeys(("batch", "import"), SEGMENT_BATCH)
     paths: Json = {
-        "/v1/events": {"post": _takes("Take canonical events", _one_or_many(event), parameters=[KEY])},
-        "/v1/items": {"put": _takes("Take facts about items", _one_or_many(item), parameters=[KEY])},
+        "/v1/events": {"post": _takes("Take canonical events", _one_or_many(event))},
+        "/v1/items": {"put": _takes("Take facts about items", _one_or_many(item))},
         **{f"/v1/{name}": {"post": _segment(f"Segment's {name}", schema)} for name, schema in segment.items()},
         "/v1/ingest/stats": {"get": {"summary": "What has been taken and refused", "responses": _answers(200)}},
         "/healthz": {"get": {"summary": "Whether the instance serves", "responses": _answers(200)}},
@@ -98,12 +96,11 @@ def _one_or_many(schema: Json) -> Json:
     return {"oneOf": [schema, {"type": "array", "items": schema}]}
 
 
-def _takes(summary: str, schema: Json, parameters: list[Json]) -> Json:
+def _takes(summary: str, schema: Json) -> Json:
     taken = {"application/json": {"schema": {"$ref": "#/components/schemas/Taken"}}}
     refused = {"anyOf": [{"$ref": "#/components/schemas/Taken"}, {"$ref": "#/components/schemas/Error"}]}
     return {
         "summary": summary,
-        "parameters": parameters,
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {
             "202": {"description": "all taken", "content": taken},
