@@ -36,7 +36,8 @@ def ensure_wrk() -> None:
     if shutil.which("wrk"):
         return
     if os.geteuid() == 0 and Path("/etc/debian_version").exists() and shutil.which("apt-get"):
-        subprocess.run(["apt-get", "install", "-y", "wrk"], capture_output=True, check=False)
+        for step in (["update", "-qq"], ["install", "-y", "wrk"]):
+            subprocess.run(["apt-get", *step], capture_output=True, check=False)
     if not shutil.which("wrk"):
         raise PermanentError(INSTALL)
 
