@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Literal, get_args
 from uuid import uuid4
 
@@ -35,6 +36,7 @@ IDENTIFIER = re.compile(
 )
 
 
+@lru_cache(maxsize=1_000)  # the same few names again and again
 def bare(name: str) -> str:
     """The name as it may be kept: short, printable, and without what looks like somebody's id or address.
 

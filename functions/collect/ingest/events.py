@@ -1,5 +1,6 @@
 """POST /v1/events: canonical Events."""
 
+from collections import Counter
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -58,8 +59,8 @@ def _skew(envelope: Envelope, call: Call) -> timedelta:
 
 def count(batch: Batch) -> None:
     """Tell the tally what was taken and what was not."""
-    for event in batch.events:
-        tally.count("accepted", event.context.source or "api")
+    for source, number in Counter(event.context.source or "api" for event in batch.events).items():
+        tally.count("accepted", source, number)
     for refusal in batch.refusals:
         for field in {problem.field.partition(".")[0].partition("[")[0] for problem in refusal.problems}:
             tally.count("refused", field or "body")
