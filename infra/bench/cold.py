@@ -136,7 +136,7 @@ def _result(starts: Mapping[str, Sequence[Start]], loaded: Mapping[str, list[imp
 
 
 def _import_grid(loaded: Mapping[str, list[imports.Import]]) -> Grid:
-    """The heaviest packages in ms of their own, as the interpreter tells under -X importtime, which slows it; least of three."""
+    """The heaviest packages in ms of their own under -X importtime, which slows them; of three runs the least."""
     sums = {name: imports.sums(found) for name, found in loaded.items()}
     heaviest = {
         package: max(own.get(package, 0.0) for own in sums.values()) for own in sums.values() for package in own
