@@ -11,7 +11,7 @@ from shared.models.registry import Registry
 from shared.profiles.commit import COLLECTION, STATE
 from shared.profiles.fold import read_terms
 from shared.profiles.profile import Profile, encode_profile
-from shared.ranking.candidates import Candidate, anchors, from_categories, from_neighbours, from_popularity
+from shared.ranking.candidates import anchors, from_categories, from_neighbours, liked_categories
 from shared.ranking.recommend import EMPTY, Recommender
 from shared.settings import Settings
 from shared.stores.ports import Documents
@@ -71,15 +71,15 @@ class Rankers:
     async def neighbours(self, moment: Moment) -> Iterable[str]:
         """Neighbours of the person's anchors."""
         weights = anchors(moment.profile)
-        return _ranked(from_neighbours(weights, await self._items.get(weights)))
+        return _ranked(from_neighbours(weights, await self._items.get(weights)).items())
 
     async def category(self, moment: Moment) -> Iterable[str]:
         """What is popular in the categories the person likes."""
-        return _ranked(from_categories(moment.profile, await self._popularity()))
+        return _ranked(from_categories(liked_categories(moment.profile), await self._popularity()).items())
 
     async def popularity(self, moment: Moment) -> Iterable[str]:  # noqa: ARG002
         """What is popular with everyone, decayed."""
-        return _ranked(from_popularity(await self._popularity()))
+        return _ranked((await self._popularity()).items)
 
     async def repeat_last(self, moment: Moment) -> Iterable[str]:
         """What the person has met, the latest first."""
@@ -97,5 +97,5 @@ class Rankers:
         return await self._registry.get("popularity", PopularityModel) or EMPTY
 
 
-def _ranked(candidates: Iterable[Candidate]) -> Iterator[str]:
-    return (each.item_id for each in sorted(candidates, key=lambda candidate: (-candidate.score, candidate.item_id)))
+def _ranked(candidates: Iterable[tuple[str, float]]) -> Iterator[str]:
+    return (item_id for item_id, _ in sorted(candidates, key=lambda pair: (-pair[1], pair[0])))

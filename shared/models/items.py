@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from sys import intern
 from typing import Literal
 
 import msgspec
@@ -35,7 +36,7 @@ class Item(msgspec.Struct, frozen=True):
     name: str | None = None
     category: str | None = None
     hidden: bool = False
-    neighbours: Neighbours = []
+    neighbours: Mapping[str, float] = {}
     expires_at: datetime | None = None
 
 
@@ -53,7 +54,7 @@ def unpack_item(item_id: str, fields: Fields) -> Item:
         name if isinstance(name, str) else None,
         category if isinstance(category, str) else None,
         fields.get("hidden") is True,
-        _decode(packed) if isinstance(packed, bytes) else [],
+        {intern(other): similarity for other, similarity in _decode(packed)} if isinstance(packed, bytes) else {},
         expires_at if isinstance(expires_at, datetime) else None,
     )
 

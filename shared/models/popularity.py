@@ -1,9 +1,11 @@
 """Popularity: what many people have shown interest in lately, over all and by category."""
 
+from functools import cached_property
+
 import msgspec
 
 
-class PopularityModel(msgspec.Struct, frozen=True):
+class PopularityModel(msgspec.Struct, frozen=True, dict=True):
     """Decayed interest summed over people, largest first.
 
     Attributes:
@@ -14,3 +16,13 @@ class PopularityModel(msgspec.Struct, frozen=True):
     version: str
     items: list[tuple[str, float]]
     categories: dict[str, list[tuple[str, float]]]
+
+    @cached_property
+    def scores(self) -> dict[str, float]:
+        """`items` as a dictionary."""
+        return dict(self.items)
+
+    @cached_property
+    def shelves(self) -> dict[str, frozenset[str]]:
+        """The items of each category."""
+        return {name: frozenset(item_id for item_id, _ in ranking) for name, ranking in self.categories.items()}

@@ -58,8 +58,8 @@ def value_at(buckets: Buckets, key: str, now_ms: int, half_life_ms: int) -> floa
 
 def top(totals: Mapping[str, float], n: int) -> list[tuple[str, float]]:
     """The n largest positive values, ties by key."""
-    positive = ((key, value) for key, value in totals.items() if value > 0)
-    return sorted(positive, key=lambda pair: (-pair[1], pair[0]))[:n]
+    positive = sorted(key for key, value in totals.items() if value > 0)
+    return [(key, totals[key]) for key in sorted(positive, key=totals.__getitem__, reverse=True)[:n]]
 
 
 def bound(buckets: Buckets, n: int) -> None:

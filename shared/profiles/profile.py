@@ -50,9 +50,9 @@ class Profile(msgspec.Struct, array_like=True):
     floor_ms: int = 0
 
     @property
-    def excluded(self) -> set[bytes]:
-        """Marks of all items that must not be recommended again."""
-        return memory.met(self.seen) | memory.met(self.purchased) | memory.met(self.dismissed)
+    def excluded(self) -> set[int]:
+        """Numbers of all items that must not be recommended again."""
+        return memory.met(self.seen, self.purchased, self.dismissed)
 
 
 def new_profile(half_life: timedelta) -> Profile:

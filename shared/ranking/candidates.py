@@ -1,26 +1,25 @@
-"""Candidates: who might be shown, by which source, and because of what."""
+"""Candidates: who might be shown, by which source, and because of what. Scores are dictionaries from item to number:
+with thousands of candidates for an answer, an object for each would cost more than all the rest."""
 
-from collections.abc import Iterable, Mapping
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import islice
+from typing import Literal
 
 from shared.models.items import Item
 from shared.models.popularity import PopularityModel
 from shared.profiles import decay
+from shared.profiles.memory import item_number
 from shared.profiles.profile import Profile
 
 Source = Literal["neighbours", "category", "popularity"]
+Scores = Mapping[str, float]
+
+Ranked = Sequence[tuple[str, float]]
+"""Items with their scores, best first."""
 
 ANCHORS = 30
 CATEGORIES = 5
-
-
-class Candidate(NamedTuple):
-    """An item that one source proposes, with that source's own score and what it leans on."""
-
-    item_id: str
-    source: Source
-    score: float
-    because: str
 
 
 def anchors(profile: Profile) -> dict[str, float]:
@@ -38,30 +37,51 @@ def anchors(profile: Profile) -> dict[str, float]:
     return weights
 
 
-def from_neighbours(weights: Mapping[str, float], items: Mapping[str, Item]) -> list[Candidate]:
-    """Neighbours of the anchors: sum over anchors of weight · similarity; because of the anchor that adds most."""
+def from_neighbours(weights: Scores, items: Mapping[str, Item]) -> dict[str, float]:
+    """Neighbours of the anchors: sum over anchors of weight · similarity."""
     scores: dict[str, float] = {}
-    best: dict[str, tuple[float, str]] = {}
+    get = scores.get
     for anchor, weight in weights.items():
-        for item_id, similarity in items[anchor].neighbours if anchor in items else ():
-            part = weight * similarity
-            scores[item_id] = scores.get(item_id, 0.0) + part
-            if part > best.get(item_id, (0.0, ""))[0]:
-                best[item_id] = (part, anchor)
-    return [Candidate(item_id, "neighbours", score, best[item_id][1]) for item_id, score in scores.items()]
+        for item_id, similarity in items[anchor].neighbours.items() if anchor in items else ():
+            scores[item_id] = get(item_id, 0.0) + weight * similarity
+    return scores
 
 
-def from_categories(profile: Profile, model: PopularityModel) -> list[Candidate]:
-    """What is popular in the categories the person likes: share of interest · popularity there."""
+def leading_anchor(item_id: str, weights: Scores, items: Mapping[str, Item]) -> str:
+    """Of a neighbour the anchor that adds most to it."""
+    parts = {
+        anchor: weight * items[anchor].neighbours.get(item_id, 0.0)
+        for anchor, weight in weights.items()
+        if anchor in items
+    }
+    return max(parts, key=parts.__getitem__, default="")
+
+
+def liked_categories(profile: Profile) -> dict[str, float]:
+    """The categories the person likes best, with their weight in (0, 1]."""
     liked = decay.top(decay.values(profile.categories), CATEGORIES)
-    most = max((value for _, value in liked), default=1.0)
-    return [
-        Candidate(item_id, "category", value / most * score, category)
-        for category, value in liked
-        for item_id, score in model.categories.get(category, ())
-    ]
+    return {category: value / liked[0][1] for category, value in liked}
 
 
-def from_popularity(model: PopularityModel) -> Iterable[Candidate]:
-    """What is popular with everyone."""
-    return (Candidate(item_id, "popularity", score, "") for item_id, score in model.items)
+def from_categories(liked: Scores, model: PopularityModel) -> dict[str, float]:
+    """What is popular in the categories the person likes: weight · popularity there."""
+    scores: dict[str, float] = {}
+    for category, weight in reversed([*liked.items()]):  # an item of two categories counts in the one liked more
+        for item_id, score in model.categories.get(category, ()):
+            scores[item_id] = weight * score
+    return scores
+
+
+def leading_category(item_id: str, liked: Scores, model: PopularityModel) -> str:
+    """Of an item the category for which it was proposed."""
+    return next((name for name in liked if item_id in model.shelves.get(name, ())), "")
+
+
+def rank(scores: Scores) -> Iterator[tuple[str, float]]:
+    """The items with their scores, best first."""
+    return ((item_id, scores[item_id]) for item_id in sorted(scores, key=scores.__getitem__, reverse=True))
+
+
+def best_new(ranked: Iterable[tuple[str, float]], met: AbstractSet[int], n: int | None) -> Ranked:
+    """The first n, or all, whose item the person has not seen, bought or dismissed."""
+    return list(islice((pair for pair in ranked if item_number(pair[0]) not in met), n))

@@ -25,13 +25,9 @@ class Recommendation(NamedTuple):
     category: str | None
 
 
-def explain(scored: Scored, items: Mapping[str, Item]) -> Recommendation:
+def explain(scored: Scored, because: str, items: Mapping[str, Item]) -> Recommendation:
     """The recommendation with its reason; an item is called by its name where that is known."""
-    item = items.get(scored.item_id)
-    cause = items.get(scored.best.because)
-    because = cause.name if cause is not None and cause.name else scored.best.because
-    reason = REASONS[scored.best.source].format(because=because)
-    source = scored.best.source
-    return Recommendation(
-        scored.item_id, scored.score, source, reason, item.name if item else None, item.category if item else None
-    )
+    item, cause = items.get(scored.item_id), items.get(because)
+    reason = REASONS[scored.source].format(because=cause.name if cause is not None and cause.name else because)
+    name, category = (item.name, item.category) if item else (None, None)
+    return Recommendation(scored.item_id, scored.score, scored.source, reason, name, category)

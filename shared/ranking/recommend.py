@@ -1,6 +1,7 @@
 """One answer: reads what the stages need, passes it through them, and never fails because a store is away."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
@@ -15,14 +16,29 @@ from shared.profiles.commit import COLLECTION, STATE, read_profile
 from shared.profiles.face import features
 from shared.profiles.fold import Terms
 from shared.profiles.profile import Profile, new_profile
-from shared.ranking.candidates import anchors, from_categories, from_neighbours, from_popularity
-from shared.ranking.exclude import drop_met, drop_withdrawn
+from shared.ranking.candidates import (
+    Ranked,
+    Scores,
+    Source,
+    anchors,
+    best_new,
+    from_categories,
+    from_neighbours,
+    leading_anchor,
+    leading_category,
+    liked_categories,
+    rank,
+)
+from shared.ranking.exclude import drop_withdrawn
 from shared.ranking.explain import Recommendation, explain
 from shared.ranking.score import Scored, blend
 from shared.settings import Settings
 from shared.stores.ports import Documents
 
 EMPTY = PopularityModel("", [], {})
+
+PER_ITEM = 4
+"""A source proposes so many candidates for each item that is asked for."""
 
 
 class Answer(NamedTuple):
@@ -61,13 +77,22 @@ class Recommender:
         self._notice(self._registry.versions.get("neighbours"))
         weights = anchors(profile)
         items, items_away = await self._items(weights)
-        sources = (from_neighbours(weights, items), from_categories(profile, popularity), from_popularity(popularity))
-        marks = profile.excluded
-        ranked = blend(*(drop_met(source, marks) for source in sources))
-        chosen, shown, shown_away = await self._choose(iter(ranked), n)
+        liked = liked_categories(profile)
+        scores: dict[Source, Scores] = {
+            "neighbours": from_neighbours(weights, items),
+            "category": from_categories(liked, popularity),
+            "popularity": popularity.scores,
+        }
+        chosen, shown, shown_away = await self._choose(_rank(scores, popularity, profile.excluded, n), n)
+        because: dict[Source, Callable[[str], str]] = {
+            "neighbours": lambda item_id: leading_anchor(item_id, weights, items),
+            "category": lambda item_id: leading_category(item_id, liked, popularity),
+            "popularity": lambda _: "",
+        }
         model = await self._registry.get("personas", PersonaModel)
         persona = persona_of(model, features(profile, self._clock(), self._terms.session_cap_ms))
-        recommendations = [explain(scored, items | shown) for scored in chosen]
+        known = items | shown
+        recommendations = [explain(scored, because[scored.source](scored.item_id), known) for scored in chosen]
         return Answer(persona, recommendations, dict(self._registry.versions), away or items_away or shown_away)
 
     def _notice(self, neighbours: str | None) -> None:
@@ -99,3 +124,20 @@ class Recommender:
             shown |= items
             away |= some_away
         return chosen[:n], shown, away
+
+
+def _rank(
+    scores: Mapping[Source, Scores], popularity: PopularityModel, met: AbstractSet[int], n: int
+) -> Iterator[Scored]:
+    """Best first: of each source's best, then, for whoever has not got enough by then, of all the rest."""
+    passed: set[str] = set()
+    for most in (PER_ITEM * n, None):
+        candidates: dict[Source, Ranked] = {
+            "neighbours": best_new(rank(scores["neighbours"]), met, most),
+            "category": best_new(rank(scores["category"]), met, most),
+            "popularity": best_new(popularity.items, met, most),
+        }
+        for scored in blend(candidates, scores):
+            if scored.item_id not in passed:
+                passed.add(scored.item_id)
+                yield scored

@@ -91,7 +91,7 @@ async def test_all_models_are_trained_and_live(
     item = unpack_item("item0", hat.fields)
     assert (item.hidden, item.name, item.category) == (True, "Hat", "hats")
     assert item.neighbours
-    assert {int(other[4:]) % 4 for other, _ in item.neighbours} == {0}
+    assert {int(other[4:]) % 4 for other in item.neighbours} == {0}
 
 
 async def test_one_model_alone(serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse) -> None:

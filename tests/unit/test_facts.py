@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from shared.errors import ConflictError, PermanentError, RetryableError
 from shared.models.facts import FACTS, TYPES, ItemFacts, encode_facts, parse_facts
 from shared.models.items import fold_facts, pack_neighbours, store_facts, unpack_item
-from shared.ranking.candidates import Candidate
 from shared.ranking.exclude import drop_withdrawn
 from shared.ranking.score import Scored
 from shared.settings import Settings
@@ -165,7 +164,7 @@ async def test_facts_and_neighbours_are_written_by_two(tmp_path: Path) -> None:
     assert {name for name in FACTS if name in stored.fields} == set(FACTS)
     item = unpack_item("a", stored.fields)
     assert (item.name, item.expires_at) == ("Anvil", datetime(2027, 1, 1, tzinfo=UTC))
-    [(other, similarity)] = item.neighbours
+    [(other, similarity)] = item.neighbours.items()
     assert (other, round(similarity, 6)) == ("b", 0.3)
     await documents.close()
 
@@ -200,7 +199,7 @@ async def test_who_never_gets_to_write_asks_again(tmp_path: Path, monkeypatch: p
 def test_what_is_hidden_or_expired_is_withdrawn(facts: dict[str, Any], shown: bool) -> None:
     item = unpack_item("a", folded([parse(item_id="a", name="Anvil", **facts)], {}))
     scored = [
-        Scored("a", 1.0, Candidate("a", "popularity", 1.0, "")),
-        Scored("b", 0.5, Candidate("b", "popularity", 1.0, "")),
+        Scored("a", 1.0, "popularity"),
+        Scored("b", 0.5, "popularity"),
     ]
     assert [one.item_id for one in drop_withdrawn(scored, {"a": item}, NOW)] == (["a", "b"] if shown else ["b"])

@@ -14,7 +14,7 @@ from shared.events.kinds import KINDS, Kind, weigh
 from shared.profiles import decay
 from shared.profiles.face import features, summarise
 from shared.profiles.fold import Outcome, Terms, fold, read_terms
-from shared.profiles.memory import item_mark
+from shared.profiles.memory import item_number
 from shared.profiles.profile import CAPS, MAX_STATE_BYTES, Profile, decode_profile, encode_profile, new_profile, to_ms
 from shared.settings import Settings
 
@@ -196,5 +196,5 @@ def test_features_are_those_of_the_docstring() -> None:
 def test_seen_holds_the_heaviest_reader_of_movielens() -> None:
     profile = folded([make(number, "item_view", number / 10, number) for number in range(2_391)])
     marks = profile.excluded
-    assert all(item_mark(f"i{number}") in marks for number in range(2_391))
+    assert all(item_number(f"i{number}") in marks for number in range(2_391))
     assert len(encode_profile(profile)) <= MAX_STATE_BYTES

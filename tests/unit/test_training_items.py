@@ -87,7 +87,7 @@ def test_documents_touch_what_the_model_knows_and_nothing_else() -> None:
         "neighbours",
         "neighbours_version",
     }
-    assert unpack_item("b", documents["b"]).neighbours == [("a", 0.5)]
+    assert unpack_item("b", documents["b"]).neighbours == {"a": 0.5}
     assert documents["c"] == {"item_id": "c"}
 
 

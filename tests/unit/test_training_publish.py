@@ -106,7 +106,7 @@ async def test_what_others_wrote_of_an_item_stays(documents: Watched) -> None:
     stored = await documents.get("items", "a")
     assert stored
     item = unpack_item("a", stored.fields)
-    assert (item.hidden, item.name, item.category, item.neighbours) == (True, "Anvil", "tools", [("c", 0.5)])
+    assert (item.hidden, item.name, item.category, item.neighbours) == (True, "Anvil", "tools", {"c": 0.5})
 
 
 async def test_when_all_is_refused_nothing_is_written(documents: Watched) -> None:
