@@ -1,6 +1,5 @@
 """normalize: what Segment's Pub/Sub destination and Firebase's trigger send → Events on the topic `events`."""
 
-from collections import Counter
 from typing import Any
 
 import functions_framework.aio
@@ -8,8 +7,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import http, wiring
-from shared.errors import PermanentError, Problem, RetryableError
+from shared import wiring
+from shared.deliveries import Deliveries
+from shared.errors import PermanentError, Problem
 from shared.events import ga4_params, segment
 from shared.events.event import person_key
 from shared.events.firebase import is_log, read_log
@@ -19,17 +19,12 @@ from shared.events.push import PubsubMessage, Push, read_push
 from shared.events.segment_values import first, identifier
 from shared.stores.ports import Message
 from shared.tally import tally
-from shared.telemetry import log
 
 TOPIC = "segment-raw"
 PRIVACY_REQUESTS = "privacy-requests"
-MAX_PUSH_BYTES = 14_000_000  # Pub/Sub's 10 MB in base64, and the envelope
 LONGEST_ID = 256
 
 Payload = dict[str, Any]
-
-outcomes: Counter[str] = Counter()
-"""What became of the deliveries of this instance."""
 
 _object = msgspec.json.Decoder(Payload).decode
 _unreadable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -38,29 +33,8 @@ _unreadable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 @functions_framework.aio.http
 async def normalize(request: Request) -> Response:
     """POST, any path: a Pub/Sub push with Segment's event, or Firebase's payload. 204 acknowledges."""
-    reply = await _answer(request)
+    reply = await deliveries.answer(request.method, request.stream())
     return Response(reply.body, reply.status, reply.headers)
-
-
-async def _answer(request: Request) -> http.Reply:
-    if request.method == "GET":
-        return http.json_reply(200, {"status": "ok", "outcomes": outcomes})
-    if request.method != "POST":
-        return http.not_allowed("POST", "GET")
-    try:
-        push = _delivery(await http.read_body(request.stream(), MAX_PUSH_BYTES))
-    except http.TooLargeError as error:
-        return http.error_reply(413, str(error))
-    except PermanentError as error:
-        return http.refusal(error)
-    try:
-        outcome = await _take(push)
-    except RetryableError as error:
-        log("WARNING", "event not normalized; it will be sent again", reason=str(error))
-        return http.error_reply(500, "try again")
-    outcomes[outcome] += 1
-    tally.flush_later(lambda: wiring.documents(wiring.settings()))
-    return http.Reply(204)
 
 
 def _delivery(body: bytes) -> Push:
@@ -130,3 +104,6 @@ def _parse(data: bytes) -> Payload:
         return _object(data)
     except _unreadable as error:
         raise PermanentError("malformed", (Problem("", "a JSON object", str(error)),)) from None
+
+
+deliveries = Deliveries(_take, None, _delivery)

@@ -1,6 +1,5 @@
 """update_profile: folds each event of the topic `events` into its person's profile, exactly once."""
 
-from collections import Counter
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -8,53 +7,25 @@ import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared import http, wiring
-from shared.errors import PermanentError, RetryableError
+from shared import wiring
+from shared.deliveries import Deliveries
+from shared.errors import PermanentError
 from shared.events.parse import parse_event
 from shared.events.publish import TOPIC, publish_dead_letter
-from shared.events.push import Push, read_push
+from shared.events.push import Push
 from shared.models.personas import PersonaModel, persona_of
 from shared.models.registry import Registry
 from shared.profiles.commit import Committer
 from shared.profiles.face import features
 from shared.profiles.fold import read_terms
 from shared.profiles.profile import Profile
-from shared.tally import tally
-from shared.telemetry import log
-
-MAX_PUSH_BYTES = 14_000_000  # Pub/Sub's 10 MB in base64, and the envelope
-
-outcomes: Counter[str] = Counter()
-"""What became of the deliveries of this instance."""
 
 
 @functions_framework.aio.http
 async def update_profile(request: Request) -> Response:
     """POST, any path: a Pub/Sub push or CloudEvent. 204 acknowledges; anything else asks for redelivery."""
-    reply = await _answer(request)
+    reply = await deliveries.answer(request.method, request.stream())
     return Response(reply.body, reply.status, reply.headers)
-
-
-async def _answer(request: Request) -> http.Reply:
-    if request.method == "GET":
-        return http.json_reply(200, {"status": "ok", "outcomes": outcomes})
-    if request.method != "POST":
-        return http.not_allowed("POST", "GET")
-    try:
-        push = read_push(await http.read_body(request.stream(), MAX_PUSH_BYTES))
-    except http.TooLargeError as error:
-        return http.error_reply(413, str(error))
-    except PermanentError as error:
-        return http.refusal(error)
-    try:
-        outcome = await _fold(push)
-    except RetryableError as error:
-        log("WARNING", "event not folded; Pub/Sub sends it again", reason=str(error))
-        return http.error_reply(500, "try again")
-    outcomes[outcome] += 1
-    tally.count("outcomes", outcome)
-    tally.flush_later(lambda: wiring.documents(wiring.settings()))
-    return http.Reply(204)
 
 
 async def _fold(push: Push) -> str:
@@ -83,3 +54,6 @@ def _committer() -> Committer:
         return persona_of(_registry().last("personas", PersonaModel), features(profile, now, terms.session_cap_ms))
 
     return Committer(wiring.documents(settings), terms, settings, persona, wiring.clock)
+
+
+deliveries = Deliveries(_fold, "outcomes")
