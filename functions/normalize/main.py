@@ -11,18 +11,16 @@ from shared import wiring
 from shared.deliveries import Deliveries
 from shared.errors import PermanentError, Problem
 from shared.events import ga4_params, segment
-from shared.events.event import person_key
+from shared.events.deletion import TOPIC as PRIVACY_REQUESTS
+from shared.events.deletion import deletion_message
 from shared.events.firebase import is_log, read_log
-from shared.events.parse import Batch, is_poisoned
+from shared.events.parse import Batch
 from shared.events.publish import publish_dead_letter, publish_events
 from shared.events.push import PubsubMessage, Push, read_push
-from shared.events.segment_values import first, identifier
 from shared.stores.ports import Message
 from shared.tally import tally
 
 TOPIC = "segment-raw"
-PRIVACY_REQUESTS = "privacy-requests"
-LONGEST_ID = 256
 
 Payload = dict[str, Any]
 
@@ -85,18 +83,10 @@ def _count(batch: Batch) -> None:
 
 
 def _deletion(payload: Payload) -> Message:
-    """Segment's order to forget someone, as `collect` hands it on. Raises PermanentError if it names nobody."""
-    user_id, anonymous_id = (identifier(first(payload, name)) for name in ("userId", "anonymousId"))
-    if not _is_person(user_id):
+    message = deletion_message(payload, wiring.clock())
+    if message is None:
         raise PermanentError("invalid", (Problem("userId", "whom to forget", "nobody"),))
-    request = {"user_id": user_id, "requested_at": wiring.clock(), "source": "segment"}
-    if _is_person(anonymous_id):
-        request["anonymous_id"] = anonymous_id
-    return Message(msgspec.json.encode(request), key=person_key(user_id, None))
-
-
-def _is_person(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_ID and not is_poisoned(value)
+    return message
 
 
 def _parse(data: bytes) -> Payload:

@@ -1,7 +1,6 @@
 """Rows of GA4's BigQuery export → Events."""
 
 import json
-import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -11,15 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.local.layout import ROOT
 from shared.errors import PermanentError
 from shared.events.event import Event
 from shared.events.ga4_export import read_row
 from shared.settings import Settings
+from tests.samples import sample
 from tests.unit.test_ga4 import JSON
 
 NOW = datetime(2026, 5, 18, tzinfo=UTC)
-RECORDED = ROOT.parent / "shared/data/payloads/ga4_bigquery_export_events.json"
 
 
 def param(key: str, value: Any) -> dict[str, Any]:
@@ -71,9 +69,8 @@ def test_a_row() -> None:
     assert event.properties["user_properties"] == {"plan": "pro"}
 
 
-@pytest.mark.skipif(not RECORDED.exists() and os.environ.get("CI") != "true", reason=f"{RECORDED} is not here")
 def test_a_recorded_row() -> None:
-    [recorded] = json.loads(RECORDED.read_text())
+    [recorded] = json.loads(sample("payloads/ga4_bigquery_export_events.json").read_text())
     event = read(recorded)
     assert (event.kind, event.properties["event_name"]) == ("custom", "first_visit")
     assert (event.anonymous_id, event.context.session_id) == ("1166526666.1617691776", "1617691775")

@@ -2,21 +2,15 @@
 
 import hmac
 
-import msgspec
-
 from ingest.call import Call, header_key, is_allowed
 from ingest.segment_batch import Envelope, Json, decode, failure, publish, read_all, refused, reply, split, try_later
 from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
-from shared.events.event import person_key
-from shared.events.parse import is_poisoned
-from shared.events.segment_values import first, identifier
+from shared.events.deletion import TOPIC, deletion_message
 from shared.settings import Settings
 from shared.stores.ports import Message
 
 FUNCTION = "/v1/segment/function"
-PRIVACY_TOPIC = "privacy-requests"
-LONGEST_ID = 256
 
 
 async def take(call: Call) -> http.Reply:
@@ -56,7 +50,7 @@ async def _take(call: Call, settings: Settings) -> http.Reply:
     taken = read_all([raw for raw, wish in zip(raws, wishes, strict=True) if wish is None], Envelope(), call, settings)
     await publish(taken, settings)
     if deletions := [wish for wish in wishes if wish]:
-        await wiring.topics(settings).publish(PRIVACY_TOPIC, deletions)
+        await wiring.topics(settings).publish(TOPIC, deletions)
     return reply(taken.batch)
 
 
@@ -65,18 +59,7 @@ def _wish(raw: bytes, call: Call) -> Message | None:
     if b'"delete"' not in raw:
         return None
     payload = _lenient(raw)
-    user_id = identifier(first(payload, "userId"))
-    if payload.get("type") != "delete" or not _is_person(user_id):
-        return None
-    anonymous_id = identifier(first(payload, "anonymousId"))
-    request = {"user_id": user_id, "requested_at": call.received_at, "source": "segment"}
-    if _is_person(anonymous_id):
-        request["anonymous_id"] = anonymous_id
-    return Message(msgspec.json.encode(request), key=person_key(user_id, None))
-
-
-def _is_person(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST_ID and not is_poisoned(value)
+    return deletion_message(payload, call.received_at) if payload.get("type") == "delete" else None
 
 
 def _lenient(raw: bytes) -> Json:
