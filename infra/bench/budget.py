@@ -15,10 +15,11 @@ from infra.bench.session import Session
 from shared import wiring
 from shared.events.event import Event
 from shared.models.catalogue import Catalogue
-from shared.models.personas import NEWCOMER, PersonaModel
+from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
 from shared.profiles.commit import Committer
+from shared.profiles.standing import NEWCOMER
 from shared.ranking.recommend import Recommender
 from shared.settings import Settings
 from shared.stores.ports import Documents

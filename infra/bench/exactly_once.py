@@ -14,10 +14,10 @@ from infra.local.inputs.simulate import Simulation
 from shared import wiring
 from shared.errors import RetryableError
 from shared.events.event import Event, person_of
-from shared.models.personas import NEWCOMER
 from shared.profiles.commit import COLLECTION, STATE, Committer
 from shared.profiles.fold import is_allowed, read_terms
 from shared.profiles.profile import encode_profile
+from shared.profiles.standing import NEWCOMER
 from shared.settings import Settings
 from shared.stores.ports import Documents
 

@@ -5,8 +5,7 @@ from math import log1p
 
 import msgspec
 
-NEWCOMER = "newcomer"
-"""The persona of someone of whom no act is known, and of everyone before the first model."""
+from shared.profiles.standing import NEWCOMER
 
 
 class PersonaModel(msgspec.Struct, frozen=True):

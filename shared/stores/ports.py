@@ -34,6 +34,15 @@ class Message(NamedTuple):
     attributes: Mapping[str, str] = {}
 
 
+class Write(NamedTuple):
+    """A document to be replaced if it is still at `version` (ABSENT: to be created)."""
+
+    collection: str
+    key: str
+    fields: Fields
+    version: str
+
+
 class Documents(Protocol):
     """Documents by collection and key. A write is durable when its call returns.
 
@@ -53,6 +62,9 @@ class Documents(Protocol):
 
         Raises ConflictError when it is not, and writes nothing.
         """
+
+    async def put_all(self, writes: Sequence[Write]) -> list[str]:
+        """`put` for several documents, all of them or none; the new versions. Raises ConflictError likewise."""
 
     async def merge(self, collection: str, documents: Mapping[str, Fields]) -> None:
         """Set these fields of these documents and leave their other fields alone; create what is missing.

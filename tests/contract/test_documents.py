@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared import wiring
 from shared.errors import ConflictError, RetryableError
 from shared.settings import Settings
-from shared.stores.ports import ABSENT, Documents, Fields
+from shared.stores.ports import ABSENT, Documents, Fields, Write
 
 EVERY_TYPE: Fields = {
     "none": None,
@@ -60,6 +60,21 @@ async def test_every_type_comes_back_as_it_was(documents: Documents) -> None:
     assert {name: type(value) for name, value in document.fields.items()} == {
         name: type(value) for name, value in EVERY_TYPE.items()
     }
+
+
+async def test_several_documents_are_written_together_or_not_at_all(documents: Documents) -> None:
+    old = await documents.put("c", "old", {"a": 1}, ABSENT)
+    versions = await documents.put_all([Write("c", "old", {"a": 2}, old), Write("d", "new", {"b": 1}, ABSENT)])
+    assert await documents.put("c", "old", {"a": 3}, versions[0]) != versions[0]
+    with pytest.raises(ConflictError):
+        await documents.put_all([Write("d", "new", {"b": 2}, versions[1]), Write("c", "old", {"a": 4}, versions[0])])
+    with pytest.raises(ConflictError):
+        await documents.put_all([Write("c", "third", {}, ABSENT), Write("d", "new", {}, ABSENT)])
+    assert await fields_of(documents, "old") == {"a": 3}
+    assert await fields_of(documents, "third") is None
+    found = await documents.get("d", "new")
+    assert found
+    assert (found.fields, found.version) == ({"b": 1}, versions[1])
 
 
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

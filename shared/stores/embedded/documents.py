@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from random import getrandbits
+from sqlite3 import Connection
 
 import msgspec
 
 from shared.errors import ConflictError
 from shared.stores.embedded.sqlite import Database
-from shared.stores.ports import ABSENT, Document, Fields
+from shared.stores.ports import ABSENT, Document, Fields, Write
 from shared.stores.values import check_fields, check_key, check_size
 
 SCHEMA = """
@@ -49,18 +50,14 @@ class EmbeddedDocuments:
         return {key: _document(*row) for key, row in rows.items() if row}
 
     async def put(self, collection: str, key: str, fields: Fields, version: str) -> str:
-        data = _encode(key, fields)
-        self.counts["writes"] += 1
-        with self._database.statement() as connection:
-            if version == ABSENT:
-                new = _first_version()
-                written = connection.execute(CREATE, (collection, key, new, data)).rowcount
-            else:
-                new = int(version) + 1
-                written = connection.execute(REPLACE, (data, collection, key, int(version))).rowcount
-        if not written:
-            raise ConflictError(f"{collection}/{key} is no longer at version {version or 'ABSENT'}")
-        return str(new)
+        [new] = await self.put_all([Write(collection, key, fields, version)])
+        return new
+
+    async def put_all(self, writes: Sequence[Write]) -> list[str]:
+        encoded = [_encode(write.key, write.fields) for write in writes]
+        self.counts["writes"] += len(writes)
+        with self._database.transaction() as connection:
+            return [_put(connection, write, data) for write, data in zip(writes, encoded, strict=True)]
 
     async def merge(self, collection: str, documents: Mapping[str, Fields]) -> None:
         self.counts["writes"] += len(documents)
@@ -91,6 +88,19 @@ class EmbeddedDocuments:
 
     async def close(self) -> None:
         self._database.close()
+
+
+def _put(connection: Connection, write: Write, data: bytes) -> str:
+    collection, key, _, version = write
+    if version == ABSENT:
+        new = _first_version()
+        written = connection.execute(CREATE, (collection, key, new, data)).rowcount
+    else:
+        new = int(version) + 1
+        written = connection.execute(REPLACE, (data, collection, key, int(version))).rowcount
+    if not written:
+        raise ConflictError(f"{collection}/{key} is no longer at version {version or 'ABSENT'}")
+    return str(new)
 
 
 def _first_version() -> int:

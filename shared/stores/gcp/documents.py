@@ -15,7 +15,7 @@ from shared.stores.gcp.channels import Channels
 from shared.stores.gcp.codec import decode, encode, paths
 from shared.stores.gcp.failures import failures, is_missing_document
 from shared.stores.gcp.requests import batches
-from shared.stores.ports import ABSENT, Document, Fields
+from shared.stores.ports import ABSENT, Document, Fields, Write
 from shared.stores.values import check_fields, check_key, check_size
 
 KEY = "_key"
@@ -66,16 +66,24 @@ class FirestoreDocuments:
         return found
 
     async def put(self, collection: str, key: str, fields: Fields, version: str) -> str:
-        write = self._write(collection, key, fields)
-        if version == ABSENT:
+        [new] = await self.put_all([Write(collection, key, fields, version)])
+        return new
+
+    async def put_all(self, writes: Sequence[Write]) -> list[str]:
+        conditional = [self._conditional(write) for write in writes]
+        with failures(f"{writes[0].collection}/{writes[0].key}", conditional=True):
+            answer = await self._commit(conditional)
+        return [_version(result.update_time) for result in answer.write_results]
+
+    def _conditional(self, wanted: Write) -> Any:
+        write = self._write(wanted.collection, wanted.key, wanted.fields)
+        if wanted.version == ABSENT:
             write.current_document.exists = False
         else:
-            seconds, nanos = version.split(".")
+            seconds, nanos = wanted.version.split(".")
             write.current_document.update_time.seconds = int(seconds)
             write.current_document.update_time.nanos = int(nanos)
-        with failures(f"{collection}/{key}", conditional=True):
-            answer = await self._commit([write])
-        return _version(answer.write_results[0].update_time)
+        return write
 
     async def merge(self, collection: str, documents: Mapping[str, Fields]) -> None:
         writes = [self._write(collection, key, fields) for key, fields in documents.items()]
