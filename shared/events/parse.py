@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from shared.errors import PermanentError, Problem
 from shared.events.event import Event
@@ -76,18 +77,26 @@ def parse_batch(body: bytes, received_at: datetime, settings: Settings, skew: ti
     """
     events: list[Event] = []
     refusals: list[Refusal] = []
+    plain = _is_plain(body)
     for index, raw in enumerate(_split(body, settings.max_batch_events)):
         try:
-            events.append(parse_event(raw, received_at, settings, skew))
+            events.append(parse_event(raw, received_at, settings, skew, plain))
         except PermanentError as error:
             refusals.append(Refusal(index, _readable_id(raw), error.problems))
     return Batch(tuple(events), tuple(refusals))
 
 
 def parse_event(
-    raw: bytes | msgspec.Raw, received_at: datetime, settings: Settings, skew: timedelta = NO_SKEW
+    raw: bytes | msgspec.Raw,
+    received_at: datetime,
+    settings: Settings,
+    skew: timedelta = NO_SKEW,
+    plain: bool = False,
 ) -> Event:
-    """One event, checked, with `received_at` set. Raises PermanentError naming every bad field."""
+    """One event, checked, with `received_at` set; `plain` when the text is known to have no suspicious character.
+
+    Raises PermanentError naming every bad field.
+    """
     if len(memoryview(raw)) > settings.max_event_bytes:
         found = f"{len(memoryview(raw)):,} bytes"
         raise PermanentError("too large", (Problem("", f"at most {settings.max_event_bytes:,} bytes", found),))
@@ -97,7 +106,12 @@ def parse_event(
         raise PermanentError("malformed", tuple(_explain(raw, received_at, settings))) from None
     if skew:
         event = _moved(event, skew)
-    return _checked(event, received_at, settings, SUSPICIOUS.search(raw) is not None)
+    return _checked(event, received_at, settings, not plain and SUSPICIOUS.search(raw) is not None)
+
+
+def _is_plain(body: bytes) -> bool:
+    """Whether no search for suspicious characters is needed; four times as fast as one, and most batches pass."""
+    return body.isascii() and b"\\" not in body and b"\x7f" not in body
 
 
 def make_event(fields: Mapping[str, Any], raw: bytes, received_at: datetime, settings: Settings) -> Event:
@@ -120,9 +134,12 @@ def _moved(event: Event, skew: timedelta) -> Event:
 def _checked(event: Event, received_at: datetime, settings: Settings, suspicious: bool) -> Event:
     if problems := tuple(_check(event, received_at, settings, suspicious)):
         raise PermanentError("invalid", problems)
-    # The log has no empty lists: BigQuery would read «refuses everything» as «not stated».
-    consent = ("none",) if event.consent == () else event.consent
-    return msgspec.structs.replace(event, received_at=received_at, consent=consent)
+    # In place, though events are frozen: nobody else has seen this one yet, and a copy costs as much as all checks.
+    force_setattr(event, "received_at", received_at)
+    if event.consent == ():
+        # The log has no empty lists: BigQuery would read «refuses everything» as «not stated».
+        force_setattr(event, "consent", ("none",))
+    return event
 
 
 def _split(body: bytes, most: int) -> Sequence[bytes | msgspec.Raw]:
@@ -170,14 +187,18 @@ def _check(event: Event, received_at: datetime, settings: Settings, suspicious: 
     for name, value in (("user_id", event.user_id), ("anonymous_id", event.anonymous_id)):
         if value is not None and is_poisoned(value):
             yield Problem(name, "an id of one person", f"{shown(value)}, which many share")
-    latest = received_at + timedelta(minutes=settings.future_tolerance_minutes)
-    if not EARLIEST <= event.occurred_at <= latest:
-        expected = f"a time between {EARLIEST:%Y-%m-%d} and {latest:%Y-%m-%dT%H:%M:%SZ}"
-        yield Problem("occurred_at", expected, event.occurred_at.isoformat())
+    if not EARLIEST <= event.occurred_at <= received_at:  # the usual case without the tolerance's arithmetic
+        yield from _check_time(event, received_at + timedelta(minutes=settings.future_tolerance_minutes))
     if event.properties:
         yield from _check_properties(event.properties)
     if suspicious:
         yield from _check_controls(event)
+
+
+def _check_time(event: Event, latest: datetime) -> Iterator[Problem]:
+    if not EARLIEST <= event.occurred_at <= latest:
+        expected = f"a time between {EARLIEST:%Y-%m-%d} and {latest:%Y-%m-%dT%H:%M:%SZ}"
+        yield Problem("occurred_at", expected, event.occurred_at.isoformat())
 
 
 def _check_properties(properties: dict[str, Any]) -> Iterator[Problem]:
@@ -205,7 +226,7 @@ def is_poisoned(identifier: str) -> bool:
     (True, False)
     """
     bare = identifier.strip().lower()
-    return not bare or bare in POISONED or ZEROS.fullmatch(bare) is not None
+    return not bare or bare in POISONED or (bare[0] in "0-" and ZEROS.fullmatch(bare) is not None)
 
 
 def _texts(path: str, value: object) -> Iterator[tuple[str, str]]:

@@ -27,9 +27,14 @@ otherwise meanwhile, and only the newest statement counts."""
 
 async def publish_events(topics: Topics, events: Sequence[Event]) -> None:
     """Publish the events; durable when it returns. Raises RetryableError, for the events' sake only."""
-    if events:
+    if not events:
+        return
+    publishing = topics.publish(TOPIC, [_message(event) for event in events])
+    if news := _news(topics, events):
         # Side by side: what is said of items costs the sender no time.
-        await asyncio.gather(topics.publish(TOPIC, [_message(event) for event in events]), _tell(topics, events))
+        await asyncio.gather(publishing, _tell(topics, news))
+    else:
+        await publishing
 
 
 async def publish_facts(topics: Topics, facts: Iterable[ItemFacts]) -> None:
@@ -72,8 +77,11 @@ class Grapevine:
 _grapevines: "WeakKeyDictionary[Topics, Grapevine]" = WeakKeyDictionary()
 
 
-async def _tell(topics: Topics, events: Sequence[Event]) -> None:
-    """Facts that fail must not fail the events that brought them: the next event of the item says them again."""
+News = list[tuple[str, Hearsay, Event]]
+
+
+def _news(topics: Topics, events: Sequence[Event]) -> News:
+    """What the events say of items that this instance has not passed on lately."""
     grapevine = _grapevines.setdefault(topics, Grapevine())
     news = [
         (item_id, said, event)
@@ -82,14 +90,19 @@ async def _tell(topics: Topics, events: Sequence[Event]) -> None:
         if grapevine.is_news(item_id, said, _heard_at(event))
     ]
     # A batch says the same of an item again and again.
-    latest = {(item_id, *said.items()): (item_id, said, event) for item_id, said, event in news}
-    checked = [check(item_id, said, event) for item_id, said, event in latest.values()]
+    return list({(item_id, *said.items()): (item_id, said, event) for item_id, said, event in news}.values())
+
+
+async def _tell(topics: Topics, news: News) -> None:
+    """Facts that fail must not fail the events that brought them: the next event of the item says them again."""
+    checked = [check(item_id, said, event) for item_id, said, event in news]
     try:
         await publish_facts(topics, [facts for facts in checked if facts is not None])
     except RetryableError as error:
         log("WARNING", "facts of items not published", reason=str(error))
         return
-    for item_id, said, event in latest.values():
+    grapevine = _grapevines[topics]
+    for item_id, said, event in news:
         grapevine.remember(item_id, said, _heard_at(event))
 
 
