@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pulling.report import Report
-from pulling.sql import read_sql
 from shared import wiring
 from shared.errors import PermanentError
 from shared.events.event import Event
 from shared.events.ga4_export import read_row
 from shared.settings import Settings
+from shared.sql import read_sql
 from shared.stores.ports import Warehouse
 
 PAGE_ROWS = 10_000

@@ -14,12 +14,12 @@ import msgspec
 
 from pulling.cursor import read_cursor, write_cursor
 from pulling.report import Report
-from pulling.sql import read_sql
 from shared import wiring
 from shared.errors import PermanentError, Problem
 from shared.events.publish import publish_facts
 from shared.models.facts import FACTS, ItemFacts, parse_facts
 from shared.settings import Settings
+from shared.sql import read_sql
 from shared.tally import tally
 
 NAME = "items"
