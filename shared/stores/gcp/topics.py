@@ -38,6 +38,8 @@ class PubSubTopics:
         self._channels = Channels(PublisherGrpcAsyncIOTransport, os.environ.get("PUBSUB_EMULATOR_HOST"), _publish_stub)
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> None:
+        if not messages:
+            return
         path = f"projects/{self._project}/topics/{topic}"
         routing = to_grpc_metadata([("topic", path)])  # type: ignore[no-untyped-call]
         metadata = (routing, *self._channels.metadata)
@@ -58,13 +60,14 @@ def _publish_stub(channel: grpc.aio.Channel) -> Any:
 
 def _requests(path: str, messages: Sequence[Message]) -> Iterator[Any]:
     """The messages in few requests, each within the limits; one that is larger by itself goes alone."""
-    request = _request(path, messages[:MESSAGES_PER_CALL])
-    if len(messages) == 1 or (len(messages) <= MESSAGES_PER_CALL and request.ByteSize() <= BYTES_PER_CALL):
-        yield request
-    elif messages:
-        middle = len(messages) // 2
-        yield from _requests(path, messages[:middle])
-        yield from _requests(path, messages[middle:])
+    if len(messages) <= MESSAGES_PER_CALL:
+        request = _request(path, messages)
+        if len(messages) == 1 or request.ByteSize() <= BYTES_PER_CALL:
+            yield request
+            return
+    middle = len(messages) // 2
+    yield from _requests(path, messages[:middle])
+    yield from _requests(path, messages[middle:])
 
 
 def _request(path: str, messages: Sequence[Message]) -> Any:
