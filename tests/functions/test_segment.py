@@ -178,7 +178,8 @@ async def test_what_never_will_be_taken(
     async with serve("collect") as client:
         answer = await client.post(f"/v1/{path}", content=body, headers=headers)
     assert answer.status_code == status
-    assert answer.json()
+    assert {"success", "code", "message"} <= answer.json().keys()
+    assert answer.json()["success"] is False
     assert inbox.pending("inbox") == 0
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 
-from ingest import events, items, measurement, openapi, script, segment, stats, webhook
+from ingest import events, items, measurement, openapi, script, segment, segment_batch, stats, webhook
 from ingest.call import Call, gunzip
 from ingest.cors import cors_headers
 from shared import http, wiring
@@ -68,9 +68,10 @@ async def _answer(
             read = gunzip(read, limit)
         return await handler(Call(method, path, headers, query, read, wiring.clock(), address))
     except http.TooLargeError as error:
-        return http.error_reply(413, f"the body has {error}; send smaller batches")
+        told = f"the body has {error}; send smaller batches"
+        return segment_batch.failure(413, "too_large", told) if handler is segment.take else http.error_reply(413, told)
     except PermanentError as error:
-        return http.refusal(error)
+        return segment_batch.refused(error) if handler is segment.take else http.refusal(error)
     except RetryableError as error:
         return http.try_later(error)
 
