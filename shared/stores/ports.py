@@ -35,11 +35,11 @@ class Message(NamedTuple):
 
 
 class Write(NamedTuple):
-    """A document to be replaced if it is still at `version` (ABSENT: to be created)."""
+    """A document to be replaced, or without fields deleted, if it is still at `version` (ABSENT: to be created)."""
 
     collection: str
     key: str
-    fields: Fields
+    fields: Fields | None
     version: str
 
 
@@ -64,7 +64,10 @@ class Documents(Protocol):
         """
 
     async def put_all(self, writes: Sequence[Write]) -> list[str]:
-        """`put` for several documents, all of them or none; the new versions. Raises ConflictError likewise."""
+        """`put` for several documents, all of them or none; the new versions (ABSENT: deleted).
+
+        Raises ConflictError likewise.
+        """
 
     async def merge(self, collection: str, documents: Mapping[str, Fields]) -> None:
         """Set these fields of these documents and leave their other fields alone; create what is missing.

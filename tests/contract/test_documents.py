@@ -77,6 +77,22 @@ async def test_several_documents_are_written_together_or_not_at_all(documents: D
     assert (found.fields, found.version) == ({"b": 1}, versions[1])
 
 
+async def test_a_document_is_deleted_together_with_another_write_if_neither_has_changed(documents: Documents) -> None:
+    journal = await documents.put("c", "journal", {"a": 1}, ABSENT)
+    profile = await documents.put("c", "profile", {"a": 1}, ABSENT)
+    journal_then = await documents.put("c", "journal", {"a": 2}, journal)
+    with pytest.raises(ConflictError):
+        await documents.put_all([Write("c", "profile", {"a": 2}, profile), Write("c", "journal", None, journal)])
+    assert await fields_of(documents, "profile") == {"a": 1}
+    assert await fields_of(documents, "journal") == {"a": 2}
+    swap = [Write("c", "profile", {"a": 2}, profile), Write("c", "journal", None, journal_then)]
+    assert (await documents.put_all(swap))[1] == ABSENT
+    assert await fields_of(documents, "profile") == {"a": 2}
+    assert await fields_of(documents, "journal") is None
+    with pytest.raises(ConflictError):
+        await documents.put_all([Write("c", "journal", None, journal_then)])
+
+
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fields=st.dictionaries(names, values, max_size=5), key=texts.filter(bool))
 async def test_any_fields_come_back_as_they_were(documents: Documents, fields: Fields, key: str) -> None:

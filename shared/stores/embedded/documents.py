@@ -28,6 +28,7 @@ UPSERT = """
     ON CONFLICT DO UPDATE SET fields = excluded.fields, version = version + 1
 """
 DELETE = "DELETE FROM documents WHERE collection = ? AND key = ?"
+DELETE_VERSION = f"{DELETE} AND version = ?"
 NEXT_PAGE = "SELECT key, version, fields FROM documents WHERE collection = ? AND key > ? ORDER BY key LIMIT 500"
 
 
@@ -54,7 +55,7 @@ class EmbeddedDocuments:
         return new
 
     async def put_all(self, writes: Sequence[Write]) -> list[str]:
-        encoded = [_encode(write.key, write.fields) for write in writes]
+        encoded = [None if write.fields is None else _encode(write.key, write.fields) for write in writes]
         self.counts["writes"] += len(writes)
         with self._database.transaction() as connection:
             return [_put(connection, write, data) for write, data in zip(writes, encoded, strict=True)]
@@ -90,9 +91,13 @@ class EmbeddedDocuments:
         self._database.close()
 
 
-def _put(connection: Connection, write: Write, data: bytes) -> str:
+def _put(connection: Connection, write: Write, data: bytes | None) -> str:
     collection, key, _, version = write
-    if version == ABSENT:
+    new: int | str
+    if data is None:
+        new = ABSENT
+        written = connection.execute(DELETE_VERSION, (collection, key, int(version))).rowcount
+    elif version == ABSENT:
         new = _first_version()
         written = connection.execute(CREATE, (collection, key, new, data)).rowcount
     else:

@@ -73,10 +73,14 @@ class FirestoreDocuments:
         conditional = [self._conditional(write) for write in writes]
         with failures(f"{writes[0].collection}/{writes[0].key}", conditional=True):
             answer = await self._commit(conditional)
-        return [_version(result.update_time) for result in answer.write_results]
+        written = zip(writes, answer.write_results, strict=True)
+        return [ABSENT if write.fields is None else _version(result.update_time) for write, result in written]
 
     def _conditional(self, wanted: Write) -> Any:
-        write = self._write(wanted.collection, wanted.key, wanted.fields)
+        if wanted.fields is None:
+            write = rpc.Write(delete=self._name(wanted.collection, wanted.key))
+        else:
+            write = self._write(wanted.collection, wanted.key, wanted.fields)
         if wanted.version == ABSENT:
             write.current_document.exists = False
         else:
