@@ -45,6 +45,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     write_keys: Annotated[
         str, Meta(description="keys that senders must show, separated by commas; without any, everybody may send")
     ] = ""
+    operator_keys: Annotated[
+        str,
+        Meta(
+            description="keys that let somebody read and erase what is held of people, separated by commas; "
+            "without any, everybody may where there are no write keys either, else nobody"
+        ),
+    ] = ""
     webhook_secret: Annotated[
         str, Meta(description="shared secret of Segment's webhooks; with it, an unsigned one is refused")
     ] = ""
@@ -76,6 +83,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def keys(self) -> frozenset[str]:
         return _listed(self.write_keys)
+
+    @property
+    def operators(self) -> frozenset[str]:
+        return _listed(self.operator_keys)
 
     @property
     def origins(self) -> frozenset[str]:

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import msgspec
 
-from ingest.call import Call, header_key, is_allowed
+from ingest.call import Call
 from shared import http, wiring
 from shared.events.parse import NO_SKEW, Batch, parse_batch
 from shared.events.publish import publish_events
 from shared.events.segment_time import TOLERATED_SKEW
+from shared.keys import header_key, is_allowed
 from shared.tally import tally
 
 

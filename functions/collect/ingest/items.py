@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from ingest.call import Call, header_key, is_allowed
+from ingest.call import Call
 from shared import http, wiring
 from shared.errors import PermanentError, Problem
 from shared.events.publish import publish_facts
+from shared.keys import header_key, is_allowed
 from shared.models.facts import ItemFacts, parse_facts
 from shared.settings import Settings
 from shared.tally import tally

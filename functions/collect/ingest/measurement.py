@@ -1,6 +1,6 @@
 """POST /mp/collect: GA4's Measurement Protocol, from its clients and from server-side Tag Manager."""
 
-from ingest.call import Call, is_allowed
+from ingest.call import Call
 from ingest.events import count, summary
 from shared import http, wiring
 from shared.errors import PermanentError, Problem
@@ -8,6 +8,7 @@ from shared.events.ga4 import read_measurement
 from shared.events.ga4_params import unmapped_name
 from shared.events.parse import Batch
 from shared.events.publish import publish_events
+from shared.keys import is_allowed
 from shared.tally import tally
 
 STREAMS = ("measurement_id", "firebase_app_id")

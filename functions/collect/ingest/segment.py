@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from ingest.call import Call, header_key, is_allowed
+from ingest.call import Call
 from ingest.segment_batch import UNREADABLE, Envelope, failure, publish, read_all, refused, reply, split, try_later
 from shared import http, wiring
 from shared.errors import PermanentError, Problem, RetryableError
+from shared.keys import header_key, is_allowed
 from shared.settings import Settings
 
 LETTERS = {"t": "track", "i": "identify", "p": "page", "s": "screen", "g": "group", "a": "alias", "b": "batch"}

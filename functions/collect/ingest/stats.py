@@ -1,7 +1,8 @@
 """GET /v1/ingest/stats: what all instances have counted in the last days, for operators."""
 
-from ingest.call import Call, header_key, is_allowed
+from ingest.call import Call
 from shared import http, wiring
+from shared.keys import header_key, is_allowed
 from shared.tally import COLLECTION, KEPT, read_days, tally
 
 

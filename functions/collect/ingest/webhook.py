@@ -2,11 +2,12 @@
 
 import hmac
 
-from ingest.call import Call, header_key, is_allowed
+from ingest.call import Call
 from ingest.segment_batch import Envelope, Json, decode, failure, publish, read_all, refused, reply, split, try_later
 from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
 from shared.events.deletion import TOPIC, deletion_message
+from shared.keys import header_key, is_allowed
 from shared.settings import Settings
 from shared.stores.ports import Message
 
