@@ -9,13 +9,16 @@ from threading import Lock
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.settings import Settings, read_settings
-from shared.stores.ports import Documents, Topics, Warehouse
+from shared.stores.ports import Documents, Letters, Topics, Warehouse
 
 if TYPE_CHECKING:
     from shared.stores.embedded.queue import EmbeddedTopics
 
 T = TypeVar("T")
 Place = tuple[str, ...]
+
+KEPT_LETTERS = "dead-letters-kept"
+"""The subscription of the topic `dead-letters`."""
 
 _documents: dict[Place, Documents] = {}
 _topics: dict[Place, Topics] = {}
@@ -44,6 +47,17 @@ def topics(settings: Settings) -> Topics:
 
 def warehouse(settings: Settings) -> Warehouse:
     return _once(_warehouses, _place(settings), lambda: _open_warehouse(settings))
+
+
+def letters(settings: Settings) -> Letters:
+    """The dead letters, opened anew: the caller closes them."""
+    if settings.backend == "embedded":
+        from shared.stores.embedded.letters import EmbeddedLetters
+
+        return EmbeddedLetters(Path(settings.data, "queue.sqlite"), KEPT_LETTERS, settings.store_deadline)
+    from shared.stores.gcp.letters import PubSubLetters
+
+    return PubSubLetters(settings.project, KEPT_LETTERS)
 
 
 def queue(settings: Settings) -> "EmbeddedTopics":

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from rich.table import Table
 
@@ -15,7 +15,8 @@ from infra.local.layout import FUNCTIONS, TABLES, TOPICS
 from shared import wiring
 from shared.errors import PermanentError, Problem
 from shared.events.publish import DEAD_LETTER_ATTRIBUTES
-from shared.stores.ports import Message, Topics
+from shared.stores import ports
+from shared.stores.ports import Letters, Message, Topics
 
 POLICY = "CloudPubSubDeadLetterSource"
 """What Pub/Sub calls the attributes of a message that it gave up delivering."""
@@ -27,7 +28,7 @@ Lines = Counter[tuple[str, str]]
 
 
 class Letter(NamedTuple):
-    """A dead letter, and the mark by which its subscription acknowledges it."""
+    """A dead letter as people look at it."""
 
     mark: str
     message: Message
@@ -68,19 +69,6 @@ SUBSCRIPTIONS: Mapping[str, str] = {
 """Subscription → its topic."""
 
 
-class Mail(Protocol):
-    """Where dead letters are kept."""
-
-    def read(self) -> list[Letter]:
-        """Some letters that have not been read before; none at the end."""
-
-    def ack(self, letters: Sequence[Letter]) -> None:
-        """They are done with."""
-
-    def close(self) -> None:
-        """Give back what was read and not acknowledged."""
-
-
 def replay(stack: str, data: str, function: str | None, dry_run: bool) -> int:
     """Publish the letters again, those of one function or all; a letter goes only after it has been published.
 
@@ -104,7 +92,8 @@ async def _replay(stack: str, data: str, function: str | None, dry_run: bool) ->
     moved: Lines = Counter()
     left: Lines = Counter()
     async with _open(stack, data) as (mail, topics):
-        while letters := mail.read():
+        while read := mail.read():
+            letters = [Letter(*each) for each in read]
             wanted = [letter for letter in letters if function in (None, letter.function)]
             known = [letter for letter in wanted if letter.topic]
             moved.update(_line(letter) for letter in known)
@@ -114,16 +103,16 @@ async def _replay(stack: str, data: str, function: str | None, dry_run: bool) ->
     return moved, left
 
 
-async def _move(mail: Mail, topics: Topics, letters: Sequence[Letter]) -> None:
+async def _move(mail: Letters, topics: Topics, letters: Sequence[Letter]) -> None:
     for topic in {letter.topic: None for letter in letters}:
         some = [letter for letter in letters if letter.topic == topic]
         await topics.publish(str(topic), [letter.original for letter in some])
-        mail.ack(some)
+        mail.ack([ports.Letter(*letter) for letter in some])
 
 
 @asynccontextmanager
-async def _open(stack: str, data: str) -> AsyncIterator[tuple[Mail, Topics]]:
-    mail: Mail
+async def _open(stack: str, data: str) -> AsyncIterator[tuple[Letters, Topics]]:
+    mail: Letters
     topics: Topics
     if stack == "embedded":
         from infra.local.dead_letters_embedded import open_embedded

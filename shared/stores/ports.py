@@ -34,6 +34,13 @@ class Message(NamedTuple):
     attributes: Mapping[str, str] = {}
 
 
+class Letter(NamedTuple):
+    """A dead letter, and the mark by which it is told from others."""
+
+    mark: str
+    message: Message
+
+
 class Write(NamedTuple):
     """A document to be replaced, or without fields deleted, if it is still at `version` (ABSENT: to be created)."""
 
@@ -96,6 +103,19 @@ class Topics(Protocol):
 
     async def close(self) -> None:
         """Let go of connections and files."""
+
+
+class Letters(Protocol):
+    """The dead letters that are kept. Synchronous: jobs call it from a thread, and open it anew each time."""
+
+    def read(self) -> list[Letter]:
+        """Some letters that have not been read before; none at the end."""
+
+    def ack(self, letters: Sequence[Letter]) -> None:
+        """They are done with. Those that were read last can be."""
+
+    def close(self) -> None:
+        """Give back what was read and not acknowledged."""
 
 
 class Warehouse(Protocol):
