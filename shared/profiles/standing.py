@@ -34,12 +34,22 @@ class Note(msgspec.Struct, array_like=True, frozen=True):
     """The instance that will publish it; another does only when this one has been silent for too long."""
 
 
+class Link(msgspec.Struct, array_like=True, frozen=True):
+    """A device as its user's document knows it: the device's document says the same, and both are written together."""
+
+    claimed_ms: int
+    """The earliest time at which an event named both."""
+
+    until_ms: int = 0
+    """Its anonymous events from then on do not count here; 0: all count."""
+
+
 class Standing(msgspec.Struct, array_like=True):
     """Everything but the fold, as of the last write.
 
     Attributes:
         claims: of a device (`a:…`): user → earliest time in ms at which an event named both together.
-        revoked: of a device: users whose claims an operator has taken back, for good.
+        revoked: of a device: users whose claims do not count, for good: taken back by an operator, or refused.
         merged: of a user (`u:…`): the anonymous ids whose events count here.
         persona, persona_ms: as last decided, and when that was.
         persona_changes: how often it has changed; numbers the announcements.
@@ -52,7 +62,7 @@ class Standing(msgspec.Struct, array_like=True):
     format: int = FORMAT
     claims: dict[str, int] = {}
     revoked: list[str] = []
-    merged: list[str] = []
+    merged: dict[str, Link] = {}
     persona: str = NEWCOMER
     persona_ms: int = 0
     persona_changes: int = 0
