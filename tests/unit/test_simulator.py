@@ -11,6 +11,7 @@ import pytest
 from infra.local.inputs import open_input
 from infra.local.inputs.batches import cut
 from infra.local.inputs.simulate import PERSONAS, Simulation, Truth, parse_simulation
+from infra.local.inputs.simulate.bots import HABITS
 from infra.local.inputs.simulate.catalogue import CATEGORIES, STYLES
 from infra.local.inputs.simulate.stream import END
 from shared.events.event import Event
@@ -161,3 +162,18 @@ def test_recommendations_shown_are_answered(events: list[Event]) -> None:
     for answer in answers:
         assert set(answer.item_ids) <= shown[answer.decision_id]
         assert answer.slot == "home"
+
+
+def test_bots_come_beside_the_people_and_change_nothing_of_theirs() -> None:
+    mixed = parse_simulation("users=20,days=5,seed=3,bots=14")
+    machines = {bot.name for bot in mixed.machines()}
+    assert {bot.habit for bot in mixed.machines()} == set(HABITS)
+    parsed = [parse_batch(batch.body, NOW, Settings()) for batch in cut(mixed.events(), 500, 480_000)]
+    assert [refusal for batch in parsed for refusal in batch.refusals] == []
+    events = [event for batch in parsed for event in batch.events]
+    assert len({event.event_id for event in events}) == len(events)
+    by_bots = {event.event_id for event in events if str(event.event_id).rpartition("-")[0] in machines}
+    assert len(by_bots) > 14 * 40
+    people = [event["event_id"] for event in Simulation(20, 5, 3).events()]
+    assert [event.event_id for event in events if event.event_id not in by_bots] == people
+    assert list(mixed.events()) == list(mixed.events())

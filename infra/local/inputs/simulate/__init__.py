@@ -1,20 +1,23 @@
 """`simulate`: people with known tastes and personas, and every kind of event they cause."""
 
 from infra.local.inputs.input import Input, survey
+from infra.local.inputs.simulate.bots import Bot
 from infra.local.inputs.simulate.people import Truth
 from infra.local.inputs.simulate.personas import PERSONAS
 from infra.local.inputs.simulate.stream import Simulation
 from shared.errors import PermanentError, Problem
 
-__all__ = ["PERSONAS", "Simulation", "Truth", "open_simulation", "parse_simulation"]
+__all__ = ["PERSONAS", "Bot", "Simulation", "Truth", "open_simulation", "parse_simulation"]
 
-LIMITS = {"users": (1, 1_000_000), "days": (1, 3_650), "seed": (0, 2**63)}
+LIMITS = {"users": (1, 1_000_000), "days": (1, 3_650), "seed": (0, 2**63), "bots": (0, 10_000)}
 
 
 def open_simulation(options: str) -> Input:
     """The simulation as an input; `options` is like `users=500,days=30,seed=7`, in any part or empty."""
     simulation = parse_simulation(options)
     name = f"simulation of {simulation.users:,} users, {simulation.days:,} days, seed {simulation.seed}"
+    if simulation.bots:
+        name += f", {simulation.bots:,} bots"
     return Input(name, None, simulation.events, lambda: survey(simulation.events()))
 
 

@@ -10,6 +10,7 @@ from operator import itemgetter
 from random import Random
 
 from infra.local.inputs.input import Fields
+from infra.local.inputs.simulate.bots import Bot, act, make_bots
 from infra.local.inputs.simulate.people import Person, Truth, make_people
 from infra.local.inputs.simulate.record import Recorder, Timed
 from infra.local.inputs.simulate.visit import visit
@@ -36,17 +37,24 @@ class Simulation:
     users: int = 300
     days: int = 30
     seed: int = 7
+    bots: int = 0
+
+    def machines(self) -> list[Bot]:
+        """Those among them who are not people. What people do is the same with and without them."""
+        return make_bots(self.bots, self._prefix)
 
     def truth(self) -> list[Truth]:
         """What the simulated people are really like."""
         return [person.truth for person in self._people(Random(self.seed))]
 
     def events(self) -> Iterator[Fields]:
-        """Their events in order of time, in the memory of one day's."""
+        """Their events in order of time, in the memory of one day's and all that bots do."""
         rng = Random(self.seed)
         people = self._people(rng)
         ids = (f"{self._prefix}{number}" for number in count(1))
         waiting: list[Timed] = []
+        for bot in self.machines():
+            waiting += act(Random(f"{self.seed}-{bot.name}"), bot, self.days, self._start)
         for day in range(self.days):
             for person in people:
                 if person.first_day <= day < person.last_day:
