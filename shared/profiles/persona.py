@@ -9,6 +9,7 @@ import msgspec
 from shared.models.personas import PersonaModel, Verdict, decide
 from shared.profiles.face import features
 from shared.profiles.fold import Terms
+from shared.profiles.identity import is_given_away
 from shared.profiles.profile import Profile, from_ms, to_ms
 from shared.profiles.standing import NEWCOMER, Note, Standing
 
@@ -34,8 +35,7 @@ def settle(
 ) -> None:
     """Decide the persona, in place; a change goes to the outbox, so that it is announced with the write that holds it.
 
-    A newcomer's first persona is a change like others. Nothing is decided of whoever is in quarantine, nor of a device
-    whose events have all gone to the user it belongs to.
+    A newcomer's first persona is a change like others. Of a document that `rests` nothing is decided.
     """
     if rests(standing, profile):
         return
@@ -50,8 +50,9 @@ def settle(
 
 
 def rests(standing: Standing, profile: Profile) -> bool:
-    """Whether this document has no persona of its own to decide at present."""
-    return standing.quarantine is not None or (bool(standing.claims) and not profile.last_ms)
+    """Whether nothing of this document counts at present: in quarantine, erased, or all given to the device's user."""
+    erased = 0 < standing.erased_ms >= profile.last_ms
+    return erased or standing.quarantine is not None or is_given_away(standing)
 
 
 def _cause(standing: Standing, profile: Profile, why: Cause, model: PersonaModel | None, terms: Terms) -> Cause:

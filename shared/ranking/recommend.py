@@ -7,15 +7,17 @@ from itertools import islice
 from typing import NamedTuple
 
 from shared.errors import RetryableError
+from shared.events.event import person_key
 from shared.models.catalogue import Catalogue
 from shared.models.items import Item
-from shared.models.personas import PersonaModel, persona_of
+from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
-from shared.profiles.commit import COLLECTION, STATE, read_profile
-from shared.profiles.face import features
+from shared.profiles import persona
 from shared.profiles.fold import Terms
-from shared.profiles.profile import Profile, new_profile
+from shared.profiles.identity import owner
+from shared.profiles.profile import to_ms
+from shared.profiles.record import COLLECTION, PACKED, Record, unpack
 from shared.ranking.candidates import (
     Ranked,
     Scores,
@@ -72,7 +74,8 @@ class Recommender:
 
     async def answer(self, person: str, n: int) -> Answer:
         """The persona and the n best items for the person; a stranger gets the same with an empty profile."""
-        profile, away = await self._profile(person)
+        record, away = await self._record(person)
+        profile = record.profile
         popularity = await self._registry.get("popularity", PopularityModel) or EMPTY
         self._notice(self._registry.versions.get("neighbours"))
         weights = anchors(profile)
@@ -90,10 +93,10 @@ class Recommender:
             "popularity": lambda _: "",
         }
         model = await self._registry.get("personas", PersonaModel)
-        persona = persona_of(model, features(profile, self._clock(), self._terms.session_cap_ms))
+        told = persona.current(record.standing, profile, model, self._clock(), self._terms)
         known = items | shown
         recommendations = [explain(scored, because[scored.source](scored.item_id), known) for scored in chosen]
-        return Answer(persona, recommendations, dict(self._registry.versions), away or items_away or shown_away)
+        return Answer(told, recommendations, dict(self._registry.versions), away or items_away or shown_away)
 
     def _notice(self, neighbours: str | None) -> None:
         """New neighbours stand in the item documents: what is remembered of these is out of date."""
@@ -101,11 +104,18 @@ class Recommender:
             self._catalogue.expire()
             self._neighbours = neighbours
 
-    async def _profile(self, person: str) -> tuple[Profile, bool]:
+    async def _record(self, person: str) -> tuple[Record, bool]:
+        """What counts of the person at present; of a device that belongs to a user, what counts of that user."""
         try:
-            return read_profile(await self._documents.get(COLLECTION, person, (STATE,)), self._settings), False
+            record = await self._read(person)
+            if record.standing.claims and (user_id := owner(record.standing, to_ms(self._clock()))):
+                record = await self._read(person_key(user_id, None))
         except RetryableError:
-            return new_profile(self._settings.half_life), True
+            return unpack(None, self._settings), True
+        return unpack(None, self._settings) if persona.rests(record.standing, record.profile) else record, False
+
+    async def _read(self, person: str) -> Record:
+        return unpack(await self._documents.get(COLLECTION, person, PACKED), self._settings)
 
     async def _items(self, item_ids: Iterable[str]) -> tuple[dict[str, Item], bool]:
         try:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared import wiring
 from shared.errors import RetryableError
 from shared.events.event import Event
 from shared.models.artifact import pack_model
@@ -18,8 +19,10 @@ from shared.models.items import pack_neighbours
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
-from shared.profiles.commit import Committer
-from shared.profiles.fold import read_terms
+from shared.profiles.fold import fold, read_terms
+from shared.profiles.profile import encode_profile, new_profile, to_ms
+from shared.profiles.record import STANDING, STATE
+from shared.profiles.standing import Quarantine, Standing, encode_standing
 from shared.ranking.recommend import Recommender
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
@@ -64,10 +67,14 @@ def make(number: int, kind: str, item: str, days: int = 0) -> Event:
     return Event(event_id=f"e{number}", kind=kind, occurred_at=at, user_id="ann", item_ids=(item,), category="shoes")  # type: ignore[arg-type]
 
 
-async def fold(documents: EmbeddedDocuments, events: list[Event]) -> None:
-    committer = Committer(documents, read_terms(Settings()), Settings(), lambda *_: "newcomer", lambda: NOW)
-    for event in events:
-        await committer.add(event)
+async def store(
+    documents: EmbeddedDocuments, events: list[Event], standing: Standing | None = None, person: str = "u:ann"
+) -> None:
+    """Write the person's document as update_profile would, with this standing if any."""
+    profile = new_profile(Settings().half_life)
+    fold(profile, events, read_terms(Settings()))
+    packed = {STANDING: encode_standing(standing)} if standing else {}
+    await documents.merge("profiles", {person: {STATE: encode_profile(profile), **packed}})
 
 
 async def test_a_stranger_gets_what_is_popular(serve: Serve, documents: EmbeddedDocuments) -> None:
@@ -90,7 +97,7 @@ async def test_before_any_model_the_answer_is_empty_not_an_error(serve: Serve) -
 
 async def test_interests_decide_and_are_given_as_reasons(serve: Serve, documents: EmbeddedDocuments) -> None:
     await publish(documents)
-    await fold(documents, [make(1, "purchase", "i4"), make(2, "item_view", "i4")])
+    await store(documents, [make(1, "purchase", "i4"), make(2, "item_view", "i4")])
     async with serve("recommend") as client:
         answer = (await client.get(URL, params={"user_id": "ann", "n": 12})).json()
     first = answer["items"][0]
@@ -137,7 +144,7 @@ async def test_other_routes_and_methods(serve: Serve) -> None:
 
 async def test_one_profile_read_and_each_item_once(serve: Serve, documents: EmbeddedDocuments) -> None:
     await publish(documents)
-    await fold(documents, [make(1, "item_view", "i4")])
+    await store(documents, [make(1, "item_view", "i4")])
     async with serve("recommend") as client:
         await client.get(URL, params={"user_id": "ann", "n": 4})
         documents.counts.clear()
@@ -147,6 +154,76 @@ async def test_one_profile_read_and_each_item_once(serve: Serve, documents: Embe
         documents.counts.clear()
         await client.get(URL, params={"user_id": "ann", "n": 5})
         assert documents.counts == {"reads": 2}  # the profile, and the fifth item
+
+
+CLAIMED = {"ann": to_ms(NOW)}
+SHARED = {"ann": to_ms(NOW), "bob": to_ms(NOW) + 1}
+
+
+@pytest.mark.parametrize(("claims", "met", "reads"), [(CLAIMED, "i4", 2), (SHARED, "i7", 1), ({}, "i7", 1)])
+async def test_a_device_is_answered_as_its_user_while_it_has_one(
+    serve: Serve, documents: EmbeddedDocuments, claims: dict[str, int], met: str, reads: int
+) -> None:
+    await publish(documents)
+    await store(documents, [make(1, "item_view", "i4")])
+    await store(documents, [make(2, "item_view", "i7")], Standing(claims=claims), "a:device-7")
+    async with serve("recommend") as client:
+        await client.get(URL, params={"anonymous_id": "device-7", "n": 12})
+        documents.counts.clear()
+        answer = (await client.get(URL, params={"anonymous_id": "device-7", "n": 12})).json()
+    assert {"i4", "i7"} - {item["item_id"] for item in answer["items"]} == {met}
+    assert documents.counts == {"reads": reads}
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        Standing(persona="high_intent_buyer", quarantine=Quarantine(1, 9.0, ["rate"], "score")),
+        Standing(persona="high_intent_buyer", erased_ms=to_ms(NOW)),
+    ],
+    ids=["quarantined", "erased"],
+)
+async def test_who_does_not_count_is_a_stranger(serve: Serve, documents: EmbeddedDocuments, standing: Standing) -> None:
+    await publish(documents)
+    await store(documents, [make(1, "purchase", "i0")], standing)
+    await store(documents, [], Standing(claims=CLAIMED), "a:device-7")
+    async with serve("recommend") as client:
+        for query in ({"user_id": "ann"}, {"anonymous_id": "device-7"}):
+            answer = (await client.get(URL, params={**query, "n": 3})).json()
+            assert (answer["persona"], [item["item_id"] for item in answer["items"]]) == (
+                "newcomer",
+                ["i0", "i1", "i2"],
+            )
+
+
+@pytest.mark.parametrize(
+    ("before", "days", "told"),
+    [
+        ("newcomer", 4.0, "regular"),
+        ("regular", 5.2, "regular"),
+        ("disengaged", 5.2, "disengaged"),
+        ("disengaged", 4.7, "regular"),
+        ("regular", 5.3, "disengaged"),
+    ],
+)
+async def test_the_persona_is_that_of_now_with_its_band(
+    serve: Serve,
+    documents: EmbeddedDocuments,
+    monkeypatch: pytest.MonkeyPatch,
+    before: str,
+    days: float,
+    told: str,
+) -> None:
+    """Nobody wrote meanwhile. The border is at five days, the band from 4.74 to 5.26."""
+    await publish(documents)
+    names = ["regular", "disengaged"]
+    silence = PersonaModel("k2", ["recency_days"], [False], [0.0], [1.0], [[0.0], [10.0]], names, [1, 1])
+    key, fields = pack_model("personas", "k2", silence)
+    await documents.merge("models", {key: fields, "current": {"personas": "k2"}})
+    await store(documents, [make(0, "item_view", "i4")], Standing(persona=before))
+    monkeypatch.setattr(wiring, "clock", lambda: NOW + timedelta(days=days))
+    async with serve("recommend") as client:
+        assert (await client.get(URL, params={"user_id": "ann"})).json()["persona"] == told
 
 
 async def test_a_store_that_is_away_degrades(
@@ -190,7 +267,7 @@ async def test_seen_bought_dismissed_and_hidden_never_come_back(
 ) -> None:
     with fresh_documents() as documents:
         await publish(documents, hidden)
-        await fold(documents, [make(number, kind, item, days) for number, (kind, item, days) in enumerate(acts)])
+        await store(documents, [make(number, kind, item, days) for number, (kind, item, days) in enumerate(acts)])
         registry = Registry(
             documents, timedelta(hours=1), lambda: NOW, popularity=PopularityModel, personas=PersonaModel
         )

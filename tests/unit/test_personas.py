@@ -13,7 +13,7 @@ from shared.events.event import Event
 from shared.models.personas import SHARE, WORDS, PersonaModel, decide, distances, persona_of, standardise
 from shared.profiles.face import features
 from shared.profiles.fold import fold, read_terms
-from shared.profiles.persona import Cause, current, settle
+from shared.profiles.persona import Cause, current, rests, settle
 from shared.profiles.profile import Profile, new_profile
 from shared.profiles.standing import NEWCOMER, Quarantine, Standing
 from shared.settings import Settings
@@ -214,14 +214,24 @@ def test_a_new_model_is_not_taken_for_silence() -> None:
     assert note.attributes == {"from": "regular", "to": "disengaged", "cause": "model"}
 
 
-def test_nothing_is_decided_in_quarantine_nor_of_an_emptied_device() -> None:
-    quarantined = Standing(persona="regular", quarantine=Quarantine(1, 9.0, [], "score"))
-    emptied = Standing(persona="regular", claims={"ann": 1})
-    for standing, profile in ((quarantined, visitor(40)), (emptied, new_profile(Settings().half_life))):
-        assert decided(standing, profile, "event").outbox == []
-        assert standing.persona == "regular"
-    shared = decided(Standing(persona="regular", claims={"ann": 1}), visitor(40), "event")
-    assert shared.persona == "disengaged"
+@pytest.mark.parametrize(
+    "standing",
+    [
+        Standing(quarantine=Quarantine(1, 9.0, [], "score")),
+        Standing(erased_ms=visitor(39).last_ms),
+        Standing(claims={"ann": 1}),
+    ],
+)
+def test_nothing_is_decided_of_what_rests(standing: Standing) -> None:
+    assert rests(standing, visitor(40))
+    decided(standing, visitor(40), "event")
+    assert (standing.persona, standing.persona_changes, standing.outbox) == (NEWCOMER, 0, [])
+
+
+def test_whoever_comes_back_and_a_shared_device_are_people_again() -> None:
+    for standing in (Standing(erased_ms=visitor(39).last_ms), Standing(claims={"ann": 1, "bob": 2})):
+        assert not rests(standing, visitor(1))
+        assert decided(standing, visitor(1), "event").persona == "regular"
 
 
 @given(st.floats(0, 60), st.sampled_from(["newcomer", "regular", "disengaged", "retired"]))
