@@ -67,6 +67,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     require_consent: Annotated[
         bool, Meta(description="an event that does not state consent to personalization stays out of the profile")
     ] = False
+    max_merges: Annotated[
+        Count, Meta(description="most devices whose events count for a user; further ones stay by themselves")
+    ] = 20
+    bots: Annotated[
+        Literal["quarantine", "off"],
+        Meta(description="whether events of people who act like machines count nowhere until released"),
+    ] = "quarantine"
     future_tolerance_minutes: Annotated[
         Positive, Meta(description="an event may claim to have happened so long after it was received")
     ] = 60.0

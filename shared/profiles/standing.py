@@ -57,6 +57,7 @@ class Standing(msgspec.Struct, array_like=True):
         erased_ms: events that occurred until then are an erased person's, and never count.
         journal: a refold is under way: what is folded meanwhile also goes to the document's journal.
         outbox: announcements that have not been seen to be published.
+        trusted: an operator released the person from quarantine: no score puts them there again.
     """
 
     format: int = FORMAT
@@ -70,6 +71,7 @@ class Standing(msgspec.Struct, array_like=True):
     erased_ms: int = 0
     journal: str = ""
     outbox: list[Note] = []
+    trusted: bool = False
 
 
 encode_standing = msgspec.msgpack.Encoder(order="deterministic").encode
