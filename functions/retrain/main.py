@@ -10,7 +10,7 @@ from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
 from training.job import train
 from training.order import Order, parse_order
-from training.publish import publish
+from training.publish import publish, remember
 from training.results import Model, Trained, report
 
 ROUTE = "/v1/retrain"
@@ -48,7 +48,9 @@ async def _retrain(order: Order) -> http.Reply:
         return http.error_reply(409, "a retraining is running; its models will be live when it ends")
     async with RUNNING:
         trained = await asyncio.to_thread(_train, order)
-        await publish(wiring.documents(wiring.settings()), trained)
+        documents = wiring.documents(wiring.settings())
+        await remember(documents, trained, order.cutoff)
+        await publish(documents, trained)
     return http.json_reply(
         200, {"cutoff": order.cutoff, "models": {model: report(each) for model, each in trained.items()}}
     )

@@ -12,6 +12,9 @@ COLLECTION = "models"
 POINTER = "current"
 """The document that names the live version of each model."""
 
+VERSIONS = "model_versions"
+"""What is known of every version for good, also of those whose data lie in item documents: the cutoff of its training."""
+
 FORMAT = 1
 M = TypeVar("M", bound=msgspec.Struct)
 

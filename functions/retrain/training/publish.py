@@ -2,10 +2,22 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
-from shared.models.artifact import COLLECTION, POINTER
-from shared.stores.ports import Documents
+from shared.models.artifact import COLLECTION, POINTER, VERSIONS, model_key
+from shared.stores.ports import Documents, Fields
 from training.results import Batch, Fitted, Model, Trained
+
+
+async def remember(documents: Documents, trained: Mapping[Model, Trained], cutoff: datetime) -> None:
+    """Note which versions have learned from what had happened by the cutoff: whoever is erased is told which saw them."""
+    versions: dict[str, Fields] = {
+        model_key(name, result.version): {"name": name, "version": result.version, "cutoff": cutoff}
+        for name, (result, _) in trained.items()
+        if isinstance(result, Fitted)
+    }
+    if versions:
+        await documents.merge(VERSIONS, versions)
 
 
 async def publish(documents: Documents, trained: Mapping[Model, Trained]) -> None:

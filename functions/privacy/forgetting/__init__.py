@@ -1,0 +1,1 @@
+"""What is held about a person: shown on request, erased on request, and proven to be gone."""

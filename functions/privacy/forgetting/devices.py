@@ -1,0 +1,66 @@
+"""Which devices are a person's, and until when: by the claims that their documents and the log have."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+from forgetting import log
+from forgetting.places import Places
+from shared.profiles import identity
+from shared.profiles.record import COLLECTION, unpack
+from shared.profiles.standing import Standing
+from shared.settings import Settings
+from shared.stores.ports import Document
+
+Devices = dict[str, Standing]
+"""Key of a device → its claims."""
+
+
+async def linked(places: Places, person: str, more: Iterable[str] = ()) -> Devices:
+    """The devices that the person's document names, and `more`, with the claims that their documents have."""
+    document = await places.documents.get(COLLECTION, person)
+    merged = unpack(document, places.settings).standing.merged if document else {}
+    keys = sorted({*(f"a:{device}" for device in merged), *more, *([person] if person.startswith("a:") else [])})
+    return claims_in(await places.documents.get_many(COLLECTION, keys), keys, places.settings)
+
+
+async def logged(places: Places, person: str, known: Iterable[str]) -> Devices:
+    """The devices that the log has seen the person with, and the known ones, with the log's claims."""
+    kind, _, name = person.partition(":")
+    users, devices = ([name], []) if kind == "u" else ([], [name])
+    devices += [key[2:] for key in known]
+    found: Devices = {}
+    for claim in await asyncio.to_thread(log.claims, places.warehouse, users, devices):
+        identity.claim(found.setdefault(f"a:{claim.device}", Standing()), claim.user, claim.first_ms)
+    return found
+
+
+def claims_in(documents: Mapping[str, Document], keys: Iterable[str], settings: Settings) -> Devices:
+    """The claims of these devices; those without a document have none."""
+    return {key: unpack(documents.get(key), settings).standing for key in keys}
+
+
+def joined(one: Devices, other: Mapping[str, Standing]) -> Devices:
+    """What both know of claims."""
+    found = {key: identity.copy(device) for key, device in one.items()}
+    for key, device in other.items():
+        for user, at_ms in device.claims.items():
+            identity.claim(found.setdefault(key, Standing()), user, at_ms)
+    return found
+
+
+def theirs(person: str, devices: Devices, until_ms: int) -> dict[str, int]:
+    """The person and those devices whose anonymous events are theirs, each with until when these are."""
+    found = {person: until_ms}
+    for key, device in devices.items():
+        shared = identity.share(device)
+        if shared is None and not device.claims:
+            found[key] = until_ms  # named by the request, or the person itself: nobody else claims it
+        elif shared is not None and f"u:{shared.user_id}" == person:
+            found[key] = min(until_ms, shared.until_ms - 1) if shared.until_ms else until_ms
+    return found
+
+
+def owners(person: str, devices: Devices) -> list[str]:
+    """Whose profiles hold events of this device, if the person is one."""
+    shared = identity.share(devices[person]) if person in devices else None
+    return [f"u:{shared.user_id}"] if shared else []

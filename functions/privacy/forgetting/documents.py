@@ -1,0 +1,92 @@
+"""Documents: tombstones first, then profiles, journals and the mention of a person in the claims of others' devices."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from forgetting.marks import Marks, Persons, mark
+from forgetting.places import Places
+from shared.errors import ConflictError, RetryableError
+from shared.profiles import tombstones
+from shared.profiles.profile import from_ms
+from shared.profiles.record import COLLECTION, STANDING, unpack
+from shared.profiles.standing import Standing, encode_standing
+from shared.stores.ports import Document, Fields, Write
+
+JOURNALS = "journals"
+ATTEMPTS = 8
+ERASED = "erased:"
+"""Stands before the mark of an erased user in the claims of a device that is others', too: whose its events are must
+not change because one of its users is forgotten."""
+
+
+class Left(NamedTuple):
+    """What a person's document still has of what is to be erased."""
+
+    key: str
+    is_theirs: bool
+    """The document is theirs; else it only names them."""
+
+
+async def bury(places: Places, persons: Persons) -> None:
+    """Tombstones that never become shorter."""
+    for person, until_ms in persons.items():
+        if until_ms > await tombstones.erased_ms(places.documents, person):
+            await tombstones.bury(places.documents, person, from_ms(until_ms))
+
+
+async def forget(places: Places, key: str, marks: Marks) -> int:
+    """Delete the document and its journal if they are an erased person's, or take their name out of it.
+
+    Returns how many documents were deleted or written. A document that was made after the erasure, and knows of it, is
+    somebody new's.
+    """
+    for _ in range(ATTEMPTS):
+        document = await places.documents.get(COLLECTION, key)
+        left = look(places, key, document, marks)
+        if document is None or left is None:
+            return 0
+        write = Write(COLLECTION, key, None if left.is_theirs else _unnamed(places, document, marks), document.version)
+        try:
+            if left.is_theirs:
+                await places.documents.delete(JOURNALS, [key])
+            await places.documents.put_all([write])
+        except ConflictError:
+            continue
+        return 1
+    raise RetryableError(f"a document was written by others {ATTEMPTS} times while being erased")
+
+
+def look(places: Places, key: str, document: Document | None, marks: Marks) -> Left | None:
+    """What is left in a document, or None."""
+    if document is None:
+        return None
+    standing = unpack(document, places.settings).standing
+    until_ms = marks.get(mark(key))
+    if until_ms is not None and standing.erased_ms < until_ms and not _is_shared(standing, until_ms):
+        return Left(key, True)
+    named = {*standing.claims, *standing.revoked}
+    return Left(key, False) if any(_is_named(user, standing, marks) for user in named) else None
+
+
+def _is_shared(standing: Standing, until_ms: int) -> bool:
+    """A device that was somebody else's, too, from then on: its document has nothing of what is erased."""
+    return any(at_ms > until_ms for at_ms in standing.claims.values())
+
+
+def _is_named(user: str, standing: Standing, marks: Marks) -> bool:
+    until_ms = marks.get(mark(f"u:{user}"))
+    return until_ms is not None and standing.claims.get(user, 0) <= until_ms
+
+
+def _unnamed(places: Places, document: Document, marks: Marks) -> Fields:
+    """The document's fields without the names of erased users; the times of their claims stay."""
+    standing = unpack(document, places.settings).standing
+
+    def pseudonym(user: str) -> str:
+        return f"{ERASED}{mark(f'u:{user}')[:16]}" if _is_named(user, standing, marks) else user
+
+    claims = {pseudonym(user): at_ms for user, at_ms in standing.claims.items()}
+    revoked = [pseudonym(user) for user in standing.revoked]
+    changed = msgspec.structs.replace(standing, claims=claims, revoked=revoked)
+    return {**document.fields, STANDING: encode_standing(changed)}
