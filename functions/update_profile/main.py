@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Literal
 
 import functions_framework.aio
 from starlette.requests import Request
@@ -13,12 +14,13 @@ from shared.errors import PermanentError
 from shared.events.parse import parse_event
 from shared.events.publish import TOPIC, publish_dead_letter
 from shared.events.push import Push
-from shared.models.personas import PersonaModel, persona_of
+from shared.models.personas import PersonaModel
 from shared.models.registry import Registry
-from shared.profiles.commit import Committer
-from shared.profiles.face import features
+from shared.profiles import bots, persona
+from shared.profiles.commit import Committer, trusting
 from shared.profiles.fold import read_terms
 from shared.profiles.profile import Profile
+from shared.profiles.standing import Standing
 
 
 @functions_framework.aio.http
@@ -50,10 +52,14 @@ def _committer() -> Committer:
     settings = wiring.settings()
     terms = read_terms(settings)
 
-    def persona(profile: Profile, now: datetime) -> str:
-        return persona_of(_registry().last("personas", PersonaModel), features(profile, now, terms.session_cap_ms))
+    def decide(
+        standing: Standing, profile: Profile, person: str, why: Literal["event", "silence"], now: datetime
+    ) -> None:
+        persona.settle(standing, profile, person, why, _registry().last("personas", PersonaModel), now, terms)
 
-    return Committer(wiring.documents(settings), terms, settings, persona, wiring.clock)
+    judge = bots.judge if settings.bots == "quarantine" else trusting
+    documents, topics = wiring.documents(settings), wiring.topics(settings)
+    return Committer(documents, topics, terms, settings, wiring.clock, decide, judge)
 
 
 deliveries = Deliveries(_fold, "outcomes")

@@ -19,7 +19,6 @@ from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
 from shared.profiles.commit import Committer
-from shared.profiles.standing import NEWCOMER
 from shared.ranking.recommend import Recommender
 from shared.settings import Settings
 from shared.stores.ports import Documents
@@ -55,14 +54,14 @@ async def _count(settings: Settings, people: People) -> list[list[Value]]:
     documents = wiring.documents(settings)
     catalogue = make_catalogue()
     await stored.publish(documents, catalogue)
-    await stored.write_profiles(documents, people, catalogue)
-    rows = [*await _events(documents, people), *await _recommendations(documents, people, settings)]
+    await stored.write_profiles(documents, people, catalogue, settings)
+    rows = [*await _events(documents, people, settings), *await _recommendations(documents, people, settings)]
     await documents.close()
     return rows
 
 
-async def _events(documents: Documents, people: People) -> list[list[Value]]:
-    committer = Committer(documents, people.terms, Settings(), lambda *_: NEWCOMER, wiring.clock)
+async def _events(documents: Documents, people: People, settings: Settings) -> list[list[Value]]:
+    committer = Committer(documents, wiring.topics(settings), people.terms, settings, wiring.clock)
     last = [events[-1] for events in people.events.values()]
 
     async def together(event: Event) -> None:

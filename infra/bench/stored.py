@@ -10,9 +10,11 @@ from shared import wiring
 from shared.events.event import person_of
 from shared.models import artifact, items
 from shared.models.personas import persona_of
-from shared.profiles import commit
+from shared.profiles.commit import Committer
 from shared.profiles.face import features
 from shared.profiles.profile import Profile, decode_profile
+from shared.profiles.record import COLLECTION, STATE
+from shared.profiles.standing import Standing
 from shared.settings import Settings
 from shared.stores.ports import Documents, Fields
 
@@ -40,13 +42,14 @@ async def publish(documents: Documents, catalogue: Catalogue) -> None:
     await documents.merge(artifact.COLLECTION, {artifact.POINTER: dict.fromkeys([*models, "neighbours"], version)})
 
 
-async def write_profiles(documents: Documents, people: People, catalogue: Catalogue) -> None:
+async def write_profiles(documents: Documents, people: People, catalogue: Catalogue, settings: Settings) -> None:
     """The profiles, through the code that update_profile runs."""
 
-    def persona(profile: Profile, now: datetime) -> str:
-        return persona_of(catalogue.personas, features(profile, now, people.terms.session_cap_ms))
+    def decide(standing: Standing, profile: Profile, _person: str, _why: str, now: datetime) -> None:
+        """Nothing is announced: nobody is to hear of these people's past."""
+        standing.persona = persona_of(catalogue.personas, features(profile, now, people.terms.session_cap_ms))
 
-    committer = commit.Committer(documents, people.terms, Settings(), persona, wiring.clock)
+    committer = Committer(documents, wiring.topics(settings), people.terms, settings, wiring.clock, decide)
     for events in people.events.values():
         await asyncio.gather(*(committer.add(event) for event in events))
 
@@ -54,14 +57,14 @@ async def write_profiles(documents: Documents, people: People, catalogue: Catalo
 async def read_profiles(documents: Documents, people: People) -> Mapping[str, Fields]:
     """Their documents by key, to put them back later."""
     keys = [person_of(events[0]) for events in people.events.values()]
-    found = await documents.get_many(commit.COLLECTION, keys)
+    found = await documents.get_many(COLLECTION, keys)
     return {key: document.fields for key, document in found.items()}
 
 
 async def count_events(documents: Documents) -> int:
     """Events in all profiles."""
     total = 0
-    async for _, document in documents.scan(commit.COLLECTION):
-        state = document.fields.get(commit.STATE)
+    async for _, document in documents.scan(COLLECTION):
+        state = document.fields.get(STATE)
         total += sum(decode_profile(state).counts.values()) if isinstance(state, bytes) else 0
     return total

@@ -54,5 +54,5 @@ def make_world(session: Session, project: str, with_items: bool = True) -> World
 async def _write_ours(world: World) -> None:
     documents = wiring.documents(world.settings)
     await stored.publish(documents, world.catalogue)
-    await stored.write_profiles(documents, world.people, world.catalogue)
+    await stored.write_profiles(documents, world.people, world.catalogue, world.settings)
     await documents.close()

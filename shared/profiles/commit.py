@@ -1,102 +1,181 @@
-"""Group commit: the events of one person that wait at the same time share one read and one write."""
+"""The one writer of profiles on the live path: events and their claims in, documents and announcements out."""
 
 import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Literal, cast
 
 from shared.errors import ConflictError, RetryableError
-from shared.events.event import Event, person_of
-from shared.profiles.face import face
-from shared.profiles.fold import Outcome, Terms, fold
-from shared.profiles.profile import Profile, decode_profile, encode_profile, new_profile
+from shared.events.event import Event, person_key, person_of
+from shared.profiles import identity, quarantined
+from shared.profiles.claims import Claims
+from shared.profiles.draft import Draft
+from shared.profiles.fold import Terms, fold, is_allowed
+from shared.profiles.groups import Act, Answer, Ask, Groups, Outcome
+from shared.profiles.outbox import Outbox
+from shared.profiles.place import claims_wanted, place
+from shared.profiles.profile import Profile, to_ms
+from shared.profiles.standing import Quarantine, Standing
 from shared.settings import Settings
-from shared.stores.ports import ABSENT, Document, Documents, Value
+from shared.stores.ports import ABSENT, Documents, Topics
+from shared.tally import tally
+from shared.telemetry import log
 
-COLLECTION = "profiles"
-STATE = "state"
 ATTEMPTS = 8
 PAUSE_S = 0.01
 
-Persona = Callable[[Profile, datetime], str]
-Waiting = list[tuple[Event, asyncio.Future[Outcome]]]
+Decide = Callable[[Standing, Profile, str, Literal["event", "silence"], datetime], None]
+"""Decides the persona, in place, of (standing, profile, person, why, now); what it announces goes to the outbox."""
+
+Judge = Callable[[Profile, datetime], Quarantine | None]
+"""The quarantine that a profile gives reason for, if any."""
+
+
+def undecided(*_: object) -> None:
+    """Leaves the persona as it is."""
+
+
+def trusting(*_: object) -> None:
+    """Finds no reason in anything."""
 
 
 class Committer:
-    """Folds events into the stored profiles. Belongs to one event loop."""
+    """Folds events into the stored profiles, exactly once. Belongs to one event loop."""
 
     def __init__(
-        self, documents: Documents, terms: Terms, settings: Settings, persona: Persona, clock: Callable[[], datetime]
-    ):
+        self,
+        documents: Documents,
+        topics: Topics,
+        terms: Terms,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        decide: Decide = undecided,
+        judge: Judge = trusting,
+    ) -> None:
         self._documents = documents
         self._terms = terms
         self._settings = settings
-        self._persona = persona
         self._clock = clock
-        self._waiting: dict[str, Waiting] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._decide = decide
+        self._judge = judge
+        self._outbox = Outbox(topics)
+        self._groups = Groups(self._commit)
 
     async def add(self, event: Event) -> Outcome:
         """Return when the event is in the stored profile, or is known not to belong there.
 
-        Raises RetryableError when the store could not be written.
+        Raises RetryableError when the store could not be written, or what follows from the event not be published.
         """
-        person, future = person_of(event), asyncio.get_running_loop().create_future()
-        if person in self._waiting:
-            self._waiting[person].append((event, future))
-        else:
-            self._waiting[person] = [(event, future)]
-            task = asyncio.create_task(self._drain(person))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-        outcome: Outcome = await future
-        return outcome
+        if not is_allowed(event, self._terms):
+            return "no_consent"
+        return cast("Outcome", await self._join(person_of(event), event))
 
-    async def _drain(self, person: str) -> None:
-        while group := self._waiting[person]:
-            self._waiting[person] = []
-            await self._commit_group(person, group)
-        del self._waiting[person]
+    async def settle(self, person: str) -> bool:
+        """Decide the persona anew though nothing has happened, and publish what is left over. Says whether it changed.
 
-    async def _commit_group(self, person: str, group: Waiting) -> None:
-        """Settle every future of the group, whatever happens: their requests wait for them."""
-        commit = self._commit(person, [event for event, _ in group])
-        # gather instead of try: what is raised is handed on to each of the waiting requests.
-        [result] = await asyncio.gather(commit, return_exceptions=True)
-        outcomes = [result] * len(group) if isinstance(result, BaseException) else result
-        for (_, future), outcome in zip(group, outcomes, strict=True):
-            if future.done():
-                continue  # its request went away
-            if isinstance(outcome, BaseException):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+        Raises RetryableError as `add` does.
+        """
 
-    async def _commit(self, person: str, events: Sequence[Event]) -> list[Outcome]:
+        async def decide(draft: Draft, now: datetime) -> bool:
+            profile, standing, version = await draft.open(person)
+            if version == ABSENT or standing.quarantine is not None or identity.is_given_away(standing):
+                return False
+            before = standing.persona
+            self._decide(standing, profile, person, "silence", now)
+            if standing.persona != before:
+                draft.change(person)
+            return standing.persona != before
+
+        return cast("bool", await self._join(person, decide))
+
+    async def unmerge(self, user_id: str, anonymous_id: str) -> bool:
+        """Take the user's claim on the device back, for good, and ask for the refold. Says whether that is news.
+
+        Raises RetryableError as `add` does.
+        """
+
+        async def revoke(draft: Draft, now: datetime) -> bool:
+            return await self._claims(draft, now).revoke(user_id, anonymous_id)
+
+        return cast("bool", await self._join(person_key(user_id, None), revoke))
+
+    async def _join(self, person: str, work: Event | Act) -> Outcome | bool:
+        future: asyncio.Future[Outcome | bool] = asyncio.get_running_loop().create_future()
+        self._groups.join(person, Ask(work, future))
+        return await future
+
+    async def _commit(self, person: str, asks: Sequence[Ask]) -> Sequence[Answer]:
         for attempt in range(ATTEMPTS):
-            document = await self._documents.get(COLLECTION, person, (STATE,))
-            profile = read_profile(document, self._settings)
-            outcomes = fold(profile, events, self._terms)
-            if "applied" not in outcomes:
-                return outcomes
             try:
-                version = document.version if document else ABSENT
-                await self._documents.put(COLLECTION, person, self._fields(profile, events), version)
+                return await self._attempt(person, asks)
             except ConflictError:
                 await asyncio.sleep(random.uniform(0, PAUSE_S * 2**attempt))
-            else:
-                return outcomes
         raise RetryableError(f"a profile was written by others {ATTEMPTS} times while being folded")
 
-    def _fields(self, profile: Profile, events: Sequence[Event]) -> dict[str, Value]:
-        now, last = self._clock(), events[-1]
-        fields = face(profile, self._persona(profile, now), self._terms.session_cap_ms)
-        user_id = last.user_id
-        ids: dict[str, Value] = {"user_id": user_id} if user_id is not None else {"anonymous_id": last.anonymous_id}
-        return {**ids, **fields, STATE: encode_profile(profile), "updated_at": now}
+    async def _attempt(self, person: str, asks: Sequence[Ask]) -> Sequence[Answer]:
+        draft, now = Draft(self._documents, self._settings), self._clock()
+        standing = (await draft.open(person)).standing
+        if self._outbox.review(standing, to_ms(now)):
+            draft.change(person)
+        events = [ask.work for ask in asks if isinstance(ask.work, Event)]
+        folded = iter(await self._fold(draft, person, events, now) if events else ())
+        answers = [next(folded) if isinstance(ask.work, Event) else await ask.work(draft, now) for ask in asks]
+        self._outbox.sign(standing)
+        if draft.is_changed:
+            await draft.write(now, self._terms.session_cap_ms)
+            _count(draft.news)
+        if await self._outbox.publish(person, standing) and not self._groups.is_waiting(person):
+            await self._commit(person, ())  # which clears; a group that waits does it in passing
+        return [self._hold_back(answer) for answer in answers] if self._outbox.is_others(standing) else answers
+
+    async def _fold(self, draft: Draft, person: str, events: Sequence[Event], now: datetime) -> list[Answer]:
+        """Claims first, for whose an event is depends on them; then the events that belong here."""
+        standing = (await draft.open(person)).standing
+        if wanted := claims_wanted(standing, events):
+            await self._claims(draft, now).settle(person.removeprefix("u:"), wanted)
+        placed = [place(event, person, standing, draft) for event in events]
+        own = [event for event, answer in zip(events, placed, strict=True) if answer is None]
+        outcomes = iter(await self._fold_own(draft, person, own, now) if own else ())
+        return [next(outcomes) if answer is None else answer for answer in placed]
+
+    async def _fold_own(self, draft: Draft, person: str, events: Sequence[Event], now: datetime) -> Sequence[Outcome]:
+        profile, standing, _ = await draft.open(person)
+        outcomes = fold(profile, events, self._terms)
+        applied = [event for event, outcome in zip(events, outcomes, strict=True) if outcome == "applied"]
+        if applied and await self._quarantine(draft, person, now):
+            return ["quarantined" if outcome == "applied" else outcome for outcome in outcomes]
+        if applied:
+            draft.note_folded(person, applied)
+        if draft.is_changed:
+            self._decide(standing, profile, person, "event", now)
+        return outcomes
+
+    async def _quarantine(self, draft: Draft, person: str, now: datetime) -> bool:
+        """Put the person in quarantine if their profile gives reason for it: from now on their events count nowhere."""
+        profile, standing, _ = await draft.open(person)
+        reason = None if standing.trusted else self._judge(profile, now)
+        if reason is None:
+            return False
+        await quarantined.enlist(self._documents, person, now)
+        standing.quarantine = reason
+        draft.empty(person)
+        draft.news.append("quarantined")
+        return True
+
+    def _claims(self, draft: Draft, now: datetime) -> Claims:
+        return Claims(draft, self._terms, self._settings, to_ms(now))
+
+    @staticmethod
+    def _hold_back(answer: Answer) -> Answer:
+        """What another instance has written is done only when it has published what follows from it."""
+        if answer in ("duplicate", "late"):
+            return RetryableError("another instance is about to publish what follows from this event")
+        return answer
 
 
-def read_profile(document: Document | None, settings: Settings) -> Profile:
-    """The profile of a document; without one, the profile of a stranger."""
-    state = document.fields.get(STATE) if document else None
-    return decode_profile(state) if isinstance(state, bytes) else new_profile(settings.half_life)
+def _count(news: Sequence[str]) -> None:
+    for name in news:
+        tally.count("identity", name)
+        if name.startswith("refused"):
+            log("WARNING", "a claim on a device does not count", reason=name)

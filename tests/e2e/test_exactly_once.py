@@ -16,15 +16,16 @@ from infra.local.inputs import open_input
 from infra.local.layout import STATUS
 from infra.local.process import start
 from infra.local.replay import replay
-from shared.events.event import Event, person_of
+from shared import wiring
+from shared.events.event import Event
 from shared.events.parse import parse_event
 from shared.profiles.commit import Committer
 from shared.profiles.fold import fold, is_allowed, read_terms
+from shared.profiles.identity import attribute, claims_of
 from shared.profiles.profile import Profile, encode_profile, new_profile
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
-from shared.stores.gcp.documents import FirestoreDocuments
 from shared.stores.ports import Documents
 
 SETTINGS = Settings()
@@ -36,8 +37,9 @@ def simulated(users: int, days: int, count: int) -> list[Event]:
     """Events of a seeded simulation that profiles take, few enough for each person that the fold is exact."""
     source = open_input(f"simulate:users={users},days={days},seed=3")
     events = [parse_event(msgspec.json.encode(fields), NOW + timedelta(days=3_650), SETTINGS) for fields in source]
-    busy = {person for person, number in Counter(map(person_of, events)).items() if number > 500}
-    return [event for event in events if person_of(event) not in busy and is_allowed(event, TERMS)][:count]
+    people = attribute(events, claims_of(events, TERMS))
+    busy = {event.event_id for theirs in people.values() if len(theirs) > 500 for event in theirs}
+    return [event for event in events if event.event_id not in busy and is_allowed(event, TERMS)][:count]
 
 
 def as_sent(events: list[Event]) -> list[dict[str, object]]:
@@ -45,12 +47,16 @@ def as_sent(events: list[Event]) -> list[dict[str, object]]:
 
 
 def in_order(events: list[Event]) -> dict[str, bytes]:
-    """Person → state after single delivery in order."""
-    profiles: dict[str, Profile] = {}
+    """Person → state after single delivery in order, of everybody to the one they turn out to be."""
+    people = attribute(events, claims_of(events, TERMS))
+    return {person: encode_profile(folded(theirs)) for person, theirs in people.items()}
+
+
+def folded(events: list[Event]) -> Profile:
+    profile = new_profile(SETTINGS.half_life)
     for event in events:
-        profile = profiles.setdefault(person_of(event), new_profile(SETTINGS.half_life))
         fold(profile, [event], TERMS)
-    return {person: encode_profile(profile) for person, profile in profiles.items()}
+    return profile
 
 
 async def stored(documents: Documents) -> dict[str, bytes]:
@@ -69,8 +75,9 @@ async def test_repeated_and_shuffled_events(
     assert len(events) == count
     deliveries = events + random.Random(1).sample(events, 3 * count // 10)
     random.Random(2).shuffle(deliveries)
-    documents = open_documents(backend, tmp_path, request)
-    committer = Committer(documents, TERMS, SETTINGS, lambda *_: "newcomer", lambda: NOW)
+    settings = choose(backend, tmp_path, request)
+    documents, topics = wiring.documents(settings), wiring.topics(settings)
+    committer = Committer(documents, topics, TERMS, settings, lambda: NOW)
     queue = iter(deliveries)
     outcomes: Counter[str] = Counter()
 
@@ -81,14 +88,14 @@ async def test_repeated_and_shuffled_events(
     await asyncio.gather(*(deliver() for _ in range(16)))
     assert outcomes == {"applied": count, "duplicate": 3 * count // 10}
     assert await stored(documents) == in_order(events)
-    await documents.close()
+    await wiring.close_all()
 
 
-def open_documents(backend: str, folder: Path, request: pytest.FixtureRequest) -> Documents:
+def choose(backend: str, folder: Path, request: pytest.FixtureRequest) -> Settings:
     if backend == "embedded":
-        return EmbeddedDocuments(folder / "documents.sqlite", timedelta(seconds=5))
+        return Settings(data=str(folder))
     request.getfixturevalue("on_emulators")
-    return FirestoreDocuments(f"once-{getpid()}", "(default)", timedelta(seconds=10))
+    return Settings(backend="gcp", project=f"once-{getpid()}", store_deadline_ms=10_000.0)
 
 
 async def test_a_stack_killed_again_and_again_loses_and_repeats_nothing(tmp_path: Path) -> None:
