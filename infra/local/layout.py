@@ -38,14 +38,20 @@ FUNCTIONS = (
     ),
     Function("normalize", routes=("/v1/firebase",), topic="segment-raw"),
     Function("pull", routes=("/v1/pull",)),
+    Function(
+        "privacy",
+        routes=tuple(f"/v1/privacy/{name}" for name in ("export", "erase", "verify")),
+        topic="privacy-requests",
+    ),
     Function("update_profile", topic="events"),
     Function("update_items", topic="items"),
+    Function("profiles", routes=("/v1/profiles",), topic="refolds"),
     Function("recommend", routes=("/v1/recommendations",)),
     Function("retrain", routes=("/v1/retrain",)),
     Function("sweep", routes=("/v1/sweep",)),
 )
 
-TOPICS = ("events", "segment-raw", "items", "decisions", "persona-changes", "privacy-requests", "dead-letters")
+TOPICS = ("events", "segment-raw", "items", "decisions", "persona-changes", "refolds", "privacy-requests", "dead-letters")
 
 TABLES = {"events": "events", "items": "items", "decisions": "decisions"}
 """Topic → table that a BigQuery subscription (locally: the bridge) fills with its messages."""

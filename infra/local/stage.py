@@ -9,7 +9,7 @@ from rich.table import Table
 
 from infra.local.layout import FUNCTIONS, ROOT, Function
 
-EXTRAS = {"pull": ("infra/sql",), "retrain": ("infra/sql",)}
+EXTRAS = {"privacy": ("infra/sql",), "profiles": ("infra/sql",), "pull": ("infra/sql",), "retrain": ("infra/sql",)}
 """Folders that a function reads besides its own and shared/."""
 
 IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc")

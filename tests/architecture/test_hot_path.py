@@ -40,6 +40,7 @@ asyncio.run(main())
         ("normalize", "POST", "/", '{"message": {}}', {204, 500}),
         ("update_items", "POST", "/", '{"message": {}}', {204, 500}),
         ("sweep", "GET", "/v1/sweep", "", {405}),
+        ("profiles", "GET", "/v1/profiles/ann", "", {404, 503}),
     ],
 )
 def test_hot_functions_load_no_training_library(

@@ -38,12 +38,14 @@ REQUESTS: dict[str, tuple[str, str, Any, int]] = {
     "update_profile": ("POST", "/", PUSH, 204),
     "normalize": ("POST", "/", PUSH, 204),
     "pull": ("POST", "/v1/pull", {}, 200),
+    "privacy": ("POST", "/v1/privacy/verify", {}, 200),
     "update_items": ("POST", "/", PUSH, 204),
+    "profiles": ("GET", "/v1/profiles/nobody", None, 404),
     "recommend": ("GET", "/v1/recommendations?user_id=ann", None, 200),
     "retrain": ("POST", "/v1/retrain", {"models": ["personas"]}, 200),
     "sweep": ("POST", "/v1/sweep", {}, 200),
 }
-LOCAL_STORES = {"retrain": ("duckdb", "sqlglot")}
+LOCAL_STORES = {"privacy": ("duckdb", "sqlglot"), "retrain": ("duckdb", "sqlglot")}
 """On Google Cloud the warehouse is BigQuery; here it is the embedded one, which is not the image's."""
 
 

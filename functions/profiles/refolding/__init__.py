@@ -1,0 +1,1 @@
+"""Profiles folded again from the log, and what operators ask of them."""

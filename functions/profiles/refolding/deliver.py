@@ -1,0 +1,30 @@
+"""What arrives on topic `refolds`."""
+
+import asyncio
+
+from refolding import parts
+from refolding.operate import settle
+from shared import wiring
+from shared.errors import PermanentError
+from shared.events.publish import publish_dead_letter
+from shared.events.push import Push
+from shared.profiles.refolds import TOPIC, read_refold
+
+SETTLE_S = 10.0
+"""What came last in a quarantine was not folded, and no profile tells whether the log has it yet. So the refold after
+a release takes its time."""
+
+
+async def take(push: Push) -> str:
+    """Refold whom the message names. Raises RetryableError, and is then delivered again."""
+    try:
+        wanted = read_refold(push.message.data)
+    except PermanentError as error:
+        await publish_dead_letter(wiring.topics(wiring.settings()), push, error, "profiles", TOPIC)
+        return "dead_letter"
+    if wanted.why == "release":
+        await asyncio.sleep(SETTLE_S)
+    await parts.model()
+    done = await parts.refolder().refold(wanted.persons)
+    await settle(done.people)
+    return "refolded"

@@ -1,0 +1,87 @@
+"""A profile for people and programs to read."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from refolding import parts
+from shared import http, wiring
+from shared.events.event import person_key
+from shared.profiles import identity, persona
+from shared.profiles.face import face
+from shared.profiles.fold import read_terms
+from shared.profiles.profile import from_ms
+from shared.profiles.record import COLLECTION, PACKED, Record, unpack
+from shared.profiles.standing import Quarantine
+
+
+class Found(NamedTuple):
+    """A person and their record; of a device that is one user's alone, the user's."""
+
+    person: str
+    record: Record
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether nothing is held of them that could be shown."""
+        profile, standing, _ = self.record
+        return not profile.counts and not standing.claims and standing.quarantine is None
+
+
+async def find(person: str) -> Found:
+    """The record that answers for this key."""
+    found = Found(person, await _read(person))
+    standing = found.record.standing
+    if identity.is_given_away(standing) and (user_id := identity.owner(standing, 0)):
+        user = person_key(user_id, None)
+        return Found(user, await _read(user))
+    return found
+
+
+async def show(person: str) -> http.Reply:
+    """The readable face, as of now; 404 for a stranger."""
+    found = await find(person)
+    if found.is_stranger:
+        return stranger()
+    profile, standing, _ = found.record
+    terms, now = read_terms(wiring.settings()), wiring.clock()
+    told = standing.persona
+    if not persona.rests(standing, profile):
+        told = persona.current(standing, profile, await parts.model(), now, terms)
+    return http.json_reply(
+        200,
+        {
+            **ids(found.person),
+            **face(profile, told, terms.session_cap_ms),
+            "persona_since": from_ms(standing.persona_ms) if standing.persona_ms else None,
+            "devices": len(standing.merged),
+            "quarantine": reason(standing.quarantine),
+        },
+    )
+
+
+def ids(person: str) -> Mapping[str, str]:
+    """The key and the id that it stands for.
+
+    >>> ids("u:ann")
+    {'person': 'u:ann', 'user_id': 'ann'}
+    """
+    kind, _, name = person.partition(":")
+    return {"person": person, "user_id" if kind == "u" else "anonymous_id": name}
+
+
+def reason(quarantine: Quarantine | None) -> Mapping[str, Any] | None:
+    """Why somebody's events count nowhere, in words."""
+    if quarantine is None:
+        return None
+    since, score, signals, by, purged = (getattr(quarantine, name) for name in quarantine.__struct_fields__)
+    return {"since": from_ms(since), "score": score, "signals": signals, "by": by, "purged": purged}
+
+
+def stranger() -> http.Reply:
+    """The answer where nobody is known."""
+    return http.error_reply(404, "nobody is known by this id")
+
+
+async def _read(person: str) -> Record:
+    settings = wiring.settings()
+    return unpack(await wiring.documents(settings).get(COLLECTION, person, PACKED), settings)
