@@ -13,7 +13,7 @@
     "page_view scroll item_view click search video_play dwell bookmark share comment form_submit sign_up add_to_cart " +
     "remove_from_cart begin_checkout purchase dismiss impression identify alias consent custom"
   ).split(" ");
-  const FIELDS = "item_ids category value currency quantity dwell_s scroll_depth decision_id slot".split(" ");
+  const FIELDS = "item_ids category value currency quantity dwell_s duration_s scroll_depth decision_id slot".split(" ");
   const SILENCE_MS = 18e5;
   const MAX_QUEUE = 200;
   const MAX_CHARS = 2e4; // three bytes each at worst: browsers keep 64 KiB alive for pages that are gone

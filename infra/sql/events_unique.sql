@@ -1,35 +1,49 @@
--- Every event that may be learned from, once: it had occurred by @cutoff, and its person allows it.
+-- Every event that may be learned from, once: it had occurred by @cutoff, its person allows it and is not in quarantine.
 --
--- weight, engagement: as shared/events/kinds.weigh gives them; the numbers are those of the table `kinds`.
+-- weight, engagement: as shared/events/kinds.weigh gives them; the numbers are those of the table `kinds`. A threshold of
+-- a dwell is so many seconds or that share of the item's length, whichever is less.
 -- consent: BigQuery keeps no difference between an empty array and none, so an empty one reads as not stated.
 
+WITH told AS (
+  SELECT
+    events.*,
+    kinds.* EXCEPT (kind),
+    COALESCE(NULLIF(events.duration_s, 0), kinds.length_s) AS takes_s
+  FROM events
+  JOIN kinds ON kinds.kind = events.kind
+  LEFT JOIN quarantined
+    ON
+      quarantined.person = IF(events.user_id IS NULL, CONCAT('a:', events.anonymous_id), CONCAT('u:', events.user_id))
+      AND (quarantined.until_ms IS NULL OR DIV(UNIX_MICROS(events.occurred_at), 1000) < quarantined.until_ms)
+  WHERE quarantined.person IS NULL
+)
+
 SELECT
-  events.event_id,
-  events.kind,
-  IF(events.user_id IS NULL, CONCAT('a:', events.anonymous_id), CONCAT('u:', events.user_id)) AS person,
-  DIV(UNIX_MICROS(events.occurred_at), 1000) AS occurred_ms,
-  events.item_ids,
-  events.category,
+  event_id,
+  kind,
+  IF(user_id IS NULL, CONCAT('a:', anonymous_id), CONCAT('u:', user_id)) AS person,
+  DIV(UNIX_MICROS(occurred_at), 1000) AS occurred_ms,
+  item_ids,
+  category,
   CASE
-    WHEN events.dwell_s < kinds.quick_exit_s THEN -1.0
+    WHEN dwell_s < quick_exit_s AND dwell_s < quick_exit_share * takes_s THEN quick_exit_weight
     ELSE
-      kinds.weight * LEAST(GREATEST(COALESCE(events.quantity, 1.0), 1.0), kinds.units_cap)
-      + IF(events.scroll_depth >= kinds.deep_scroll, 0.5, 0.0)
-      + IF(events.dwell_s > kinds.long_dwell_s, 1.0, 0.0)
+      weight * LEAST(GREATEST(COALESCE(quantity, 1.0), 1.0), units_cap)
+      + IF(scroll_depth >= deep_scroll, 0.5, 0.0)
+      + IF(dwell_s >= long_dwell_share * takes_s, long_dwell_weight, 0.0)
   END AS weight,
   CASE
-    WHEN events.dwell_s < kinds.quick_exit_s THEN 'passive'
-    WHEN events.dwell_s > kinds.long_dwell_s OR events.dwell_s >= kinds.active_dwell_s THEN 'active'
-    ELSE kinds.engagement
+    WHEN dwell_s < quick_exit_s AND dwell_s < quick_exit_share * takes_s THEN 'passive'
+    WHEN dwell_s >= long_dwell_share * takes_s THEN 'active'
+    WHEN dwell_s >= active_dwell_s OR dwell_s >= active_dwell_share * takes_s THEN 'active'
+    ELSE engagement
   END AS engagement
-FROM events
-JOIN kinds ON kinds.kind = events.kind
+FROM told
 WHERE
-  events.occurred_at <= @cutoff
-  AND IF(ARRAY_LENGTH(events.consent) > 0, 'personalization' IN UNNEST(events.consent), NOT @require_consent)
+  occurred_at <= @cutoff
+  AND IF(ARRAY_LENGTH(consent) > 0, 'personalization' IN UNNEST(consent), NOT @require_consent)
 QUALIFY
   ROW_NUMBER() OVER (
-    PARTITION BY events.event_id
-    ORDER BY
-      COALESCE(events.received_at, events.occurred_at), events.occurred_at, events.kind, events.user_id, events.anonymous_id
+    PARTITION BY event_id
+    ORDER BY COALESCE(received_at, occurred_at), occurred_at, kind, user_id, anonymous_id
   ) = 1

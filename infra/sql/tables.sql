@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS events (
   currency STRING,
   quantity FLOAT64,
   dwell_s FLOAT64,
+  duration_s FLOAT64,
   scroll_depth FLOAT64,
   context STRUCT<
     page_url STRING,
@@ -70,3 +71,9 @@ CREATE TABLE IF NOT EXISTS items (
 )
 PARTITION BY DATE(stated_at)
 CLUSTER BY item_id;
+
+-- Whose events no model learns from, as of the last training: all of them, or those that occurred before until_ms.
+CREATE TABLE IF NOT EXISTS quarantined (
+  person STRING NOT NULL,
+  until_ms INT64
+);

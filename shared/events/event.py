@@ -47,6 +47,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217 code")] | None = None
     quantity: Annotated[float, Meta(ge=0, le=1e6, description="units")] | None = None
     dwell_s: Annotated[Seconds, Meta(description="seconds spent, visible and focused")] | None = None
+    duration_s: Annotated[Seconds, Meta(description="the item's own length, when the sender knows it")] | None = None
     scroll_depth: (
         Annotated[float, Meta(ge=0, le=1, description="deepest point reached, as a share of the page")] | None
     ) = None

@@ -40,8 +40,7 @@ def hearsay(event: Event) -> Iterator[tuple[str, Hearsay]]:
         return
     found: dict[str, Hearsay] = {}
     if len(event.item_ids) == 1:
-        own = {"category": event.category} if event.category else {}
-        found[event.item_ids[0]] = own | _read(event.properties)
+        found[event.item_ids[0]] = _own(event) | _read(event.properties)
     products = event.properties.get("products")
     for product in products if isinstance(products, list) else ():
         item_id = product.get("product_id") if isinstance(product, dict) else None
@@ -70,6 +69,11 @@ def check(item_id: str, said: Hearsay, event: Event) -> ItemFacts | None:
     if not sound:
         return None
     return settled(ItemFacts(item_id=item_id, stated_at=event.occurred_at, **sound), event.occurred_at)
+
+
+def _own(event: Event) -> Hearsay:
+    stated = {"category": event.category, "duration_s": event.duration_s}
+    return {name: value for name, value in stated.items() if value}
 
 
 def _read(properties: Mapping[str, Any]) -> Hearsay:

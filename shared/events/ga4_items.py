@@ -15,7 +15,12 @@ ITEM_TEXTS = {
     "published_at": ("published_at",),
 }
 ITEM_URLS = {"url": ("url", "item_url"), "image_url": ("image_url", "item_image_url")}
-ITEM_NUMBERS = {"price": ("price",), "quantity": ("quantity",), "position": ("index", "item_list_index")}
+ITEM_NUMBERS = {
+    "price": ("price",),
+    "quantity": ("quantity",),
+    "position": ("index", "item_list_index"),
+    "duration_s": ("duration_s",),
+}
 FLAT_ITEM = frozenset(("item_id", "item_name", "item_category", "item_brand", "item_variant", "price", "quantity"))
 """An event about one item may have its facts among its own parameters: `share`, `select_content`, old Firebase apps."""
 

@@ -10,7 +10,7 @@ from shared.events.ga4_values import URL, found, label, present
 from shared.events.kinds import Kind
 from shared.events.parse import MAX_PROPERTIES_BYTES
 from shared.events.segment_items import Items
-from shared.events.segment_values import Payload, bounded, first, number, text
+from shared.events.segment_values import Payload, bounded, first, length_s, number, text
 from shared.events.vocabularies import kind_of, plain
 from shared.events.vocabularies.ga4 import GA4
 from shared.settings import Settings
@@ -56,6 +56,7 @@ def read_params(name: str, params: Payload, settings: Settings) -> dict[str, Any
         # On any other event this is the time since the one before it, mostly spent elsewhere: taken for the dwell of
         # the item that was just opened, it would make nearly every view_item a quick exit.
         "dwell_s": engaged_ms / 1_000 if kind == "dwell" and engaged_ms is not None else None,
+        "duration_s": items.duration_s() or length_s(first(params, "duration_s", "video_duration")),
         "scroll_depth": _depth(params.get("percent_scrolled")) if kind == "scroll" else None,
         "decision_id": label(params.get("decision_id")),
         "slot": label(params.get("slot")),

@@ -118,6 +118,7 @@ def _subject(call: object, kind: Kind, payload: Payload) -> dict[str, Any]:
         "currency": currency if len(currency) == 3 and currency.isascii() and currency.isalpha() else None,
         "quantity": units,
         "dwell_s": number(properties.get("dwell_s")),
+        "duration_s": items.duration_s(),
         "scroll_depth": number(properties.get("scroll_depth")),
         "decision_id": text(properties.get("decision_id")),
         "slot": text(properties.get("slot")),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.events.kinds import ITEM_KINDS, Kind
-from shared.events.segment_values import Payload, first, identifier, mapping, number, text
+from shared.events.segment_values import Payload, first, identifier, length_s, mapping, number, text
 
 MOST_ITEMS = 100
 PRODUCTS_BYTES = 5_000
@@ -60,6 +60,10 @@ class Items(msgspec.Struct, frozen=True):
         ten items is one, not ten."""
         units = [product["quantity"] for product in self.products if "quantity" in product]
         return float(sum(units) / len(units)) if units else None
+
+    def duration_s(self) -> float | None:
+        """The length of the one item; of several items none is the event's."""
+        return length_s(self.products[0].get("duration_s")) if len(self.products) == 1 else None
 
     def facts(self) -> list[dict[str, Any]]:
         """As many of the products as fit into PRODUCTS_BYTES, from the first; the ids of all are kept by `ids`."""

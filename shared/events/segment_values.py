@@ -11,6 +11,7 @@ from shared.events.parse import CONTROLS, MAX_DEPTH
 Payload = Mapping[str, Any]
 
 DECIMAL = re.compile(r"[$€£]?\s*(-?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?)", re.ASCII)
+LONGEST_S = 1e8
 LARGEST = 1e15
 """No price, quantity or length is larger; beyond it a number is rubbish, and may be too large for a float."""
 
@@ -63,6 +64,16 @@ def number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not -LARGEST <= value <= LARGEST:
         return None
     return float(value)
+
+
+def length_s(value: object) -> float | None:
+    """A length in seconds; None if it can be none: a live stream's 0, a negative number.
+
+    >>> length_s("392"), length_s(0), length_s(-1)
+    (392.0, None, None)
+    """
+    read = number(value)
+    return read if read is not None and 0 < read <= LONGEST_S else None
 
 
 def bounded(extras: Payload, limit: int) -> dict[str, Any]:

@@ -18,6 +18,9 @@ SCALE = 4_096
 WINDOW = 16
 """Buckets kept below the newest: what is older counts less than 1/65,536."""
 
+LOST = ""
+"""The key of what `bound` has let go: sums of absolute values. No interest differs from its exact value by more."""
+
 
 def add(buckets: Buckets, key: str, weight: float, at_ms: int, half_life_ms: int) -> None:
     """Add one act of this weight at `at_ms` to the key's sum, in place."""
@@ -44,31 +47,57 @@ def values(buckets: Buckets) -> dict[str, float]:
     totals: dict[str, float] = {}
     for number, sums in buckets:
         factor = 2.0 ** (number - buckets[-1][0]) / SCALE
+        if not totals:  # most keys of most profiles
+            totals = {key: units * factor for key, units in sums.items()}
+            continue
         for key, units in sums.items():
             totals[key] = totals.get(key, 0.0) + units * factor
+    totals.pop(LOST, None)
     return totals
+
+
+def factor_at(buckets: Buckets, now_ms: int, half_life_ms: int) -> float:
+    """What makes a value as of the newest bucket one as of `now_ms`."""
+    return float(2.0 ** (buckets[-1][0] - now_ms / half_life_ms)) if buckets else 1.0
 
 
 def value_at(buckets: Buckets, key: str, now_ms: int, half_life_ms: int) -> float:
     """The key's decayed sum at `now_ms`: an act of weight w, h half-lives ago, counts w · 2^-h."""
-    total = sum(sums.get(key, 0) * 2.0**number for number, sums in _relative(buckets))
-    newest = buckets[-1][0] if buckets else 0
-    return total / SCALE * float(2.0 ** (newest - now_ms / half_life_ms))
+    total = sum(sums.get(key, 0) * 2.0 ** (number - buckets[-1][0]) for number, sums in buckets)
+    return total / SCALE * factor_at(buckets, now_ms, half_life_ms)
 
 
 def top(totals: Mapping[str, float], n: int) -> list[tuple[str, float]]:
     """The n largest positive values, ties by key."""
-    positive = sorted(key for key, value in totals.items() if value > 0)
-    return [(key, totals[key]) for key in sorted(positive, key=totals.__getitem__, reverse=True)[:n]]
+    least = max(sorted(totals.values(), reverse=True)[:n][-1], 0.0) if totals else 0.0
+    largest = sorted(key for key, value in totals.items() if value >= least and value > 0.0)
+    return [(key, totals[key]) for key in sorted(largest, key=totals.__getitem__, reverse=True)[:n]]
+
+
+def merge(buckets: Buckets, other: Buckets) -> None:
+    """Add the other's sums, in place."""
+    for number, sums in other:
+        mine = _sums(buckets, number)
+        for key, units in sums.items():
+            mine[key] = mine.get(key, 0) + units
+    while buckets and buckets[0][0] < buckets[-1][0] - WINDOW:
+        del buckets[0]
 
 
 def bound(buckets: Buckets, n: int) -> None:
-    """Keep the n keys with the largest absolute value, in place; ties by key."""
+    """Keep the n keys with the largest absolute value, in place; ties by key. What the others had is added to LOST.
+
+    Where one key comes at a time, one goes at a time, and with it at most 1 / (n + 1) of all interest.
+    """
+    if sum(len(sums) for _, sums in buckets) <= n:
+        return
     totals = values(buckets)
     if len(totals) <= n:
         return
-    kept = set(sorted(totals, key=lambda key: (-abs(totals[key]), key))[:n])
-    buckets[:] = [(number, {key: units for key, units in sums.items() if key in kept}) for number, sums in buckets]
+    gone = sorted(totals, key=lambda key: (-abs(totals[key]), key))[n:]
+    for _, sums in buckets:
+        if lost := sum(abs(sums.pop(key, 0)) for key in gone):
+            sums[LOST] = sums.get(LOST, 0) + lost
 
 
 def _sums(buckets: Buckets, bucket: int) -> dict[str, int]:
@@ -79,7 +108,3 @@ def _sums(buckets: Buckets, bucket: int) -> dict[str, int]:
     buckets.append((bucket, fresh))
     buckets.sort(key=lambda entry: entry[0])
     return fresh
-
-
-def _relative(buckets: Buckets) -> list[tuple[int, dict[str, int]]]:
-    return [(number - buckets[-1][0], sums) for number, sums in buckets]

@@ -1,15 +1,26 @@
 """The readable face of a profile: what a CMS, an e-mail tool or an analyst may read and query."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import islice
 
 from shared.profiles import decay, sessions
+from shared.profiles.cart import cart
 from shared.profiles.profile import MS, Profile, from_ms
+from shared.profiles.visits import interests
 from shared.stores.ports import Value
+
+MOST = 5
+LONGEST_BYTES = 100
+"""The face names so many of each, and only what is short: so it is bounded whatever ids are."""
+
+UNKNOWN = "-"
+"""The currency of purchases that name none."""
 
 
 def summarise(profile: Profile, session_cap_ms: int) -> sessions.Sessions:
     """Sums over all sessions, open ones included."""
-    return profile.closed + sessions.summarise(profile.spans, session_cap_ms)
+    return profile.closed + sessions.summarise(profile.spans, session_cap_ms, profile.closed_ms)
 
 
 def features(profile: Profile, now: datetime, session_cap_ms: int) -> dict[str, float]:
@@ -40,26 +51,44 @@ def features(profile: Profile, now: datetime, session_cap_ms: int) -> dict[str, 
 
 
 def face(profile: Profile, persona: str, session_cap_ms: int) -> dict[str, Value]:
-    """The document's readable fields, but for the ids."""
+    """The document's readable fields, but for the ids. The cart is that of the last act."""
     total = summarise(profile, session_cap_ms)
+    number = max(1, total.number)
+    spent = {currency: units / 1_000 for currency, units in profile.revenue.items()}
+    currencies = sorted(profile.orders, key=lambda currency: (-profile.orders[currency], currency))[:MOST]
     return {
         "persona": persona,
         "first_seen": from_ms(profile.first_ms) if profile.first_ms else None,
         "last_seen": from_ms(profile.last_ms) if profile.last_ms else None,
+        "last_high_intent": from_ms(profile.last_high_intent_ms) if profile.last_high_intent_ms else None,
         "sessions": total.number,
-        "avg_session_s": round(total.length_ms / 1_000 / max(1, total.number), 3),
-        "pages_per_session": round(total.pages / max(1, total.number), 3),
-        "bounce_rate": round(total.bounces / max(1, total.number), 3),
+        "active_sessions": total.active,
+        "high_intent_sessions": total.high_intent,
+        "avg_session_s": round(total.length_ms / 1_000 / number, 3),
+        "pages_per_session": round(total.pages / number, 3),
+        "bounce_rate": round(total.bounces / number, 3),
+        "return_rate": round(total.returns / number, 3),
         "events": sum(profile.counts.values()),
         "passive": profile.engagement.get("passive", 0),
         "active": profile.engagement.get("active", 0),
         "high_intent": profile.engagement.get("high_intent", 0),
         "purchases": profile.counts.get("purchase", 0),
-        "top_categories": _top(profile.categories),
-        "top_items": _top(profile.items),
+        "orders": {currency or UNKNOWN: float(profile.orders[currency]) for currency in currencies},
+        "revenue": {currency or UNKNOWN: spent[currency] for currency in currencies},
+        "average_order": {
+            currency or UNKNOWN: round(spent[currency] / profile.orders[currency], 3) for currency in currencies
+        },
+        "cart_items": _short(cart(profile, from_ms(profile.last_ms)) if profile.cart else ()),
+        "top_items": _top(interests(profile)),
+        "top_categories": _top(decay.values(profile.categories)),
+        "top_brands": _top(decay.values(profile.brands)),
+        "top_tags": _top(decay.values(profile.tags)),
     }
 
 
-def _top(buckets: decay.Buckets) -> list[str]:
-    """The five strongest, short enough to bound the face."""
-    return [key for key, _ in decay.top(decay.values(buckets), 5) if len(key) <= 128]
+def _top(totals: Mapping[str, float]) -> list[str]:
+    return _short(key for key, _ in decay.top(totals, MOST))
+
+
+def _short(keys: Iterable[str]) -> list[str]:
+    return list(islice((key for key in keys if len(key.encode()) <= LONGEST_BYTES), MOST))

@@ -1,13 +1,19 @@
 """The fold: profile and event → profile. Pure: no clock, no store."""
 
+from bisect import insort
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Literal, NamedTuple
 
 from shared.events.event import Event
-from shared.events.kinds import ITEM_KINDS, Engagement, Kind, weigh
+from shared.events.kinds import DWELL_KINDS, ITEM_KINDS, SPILL, Engagement, Kind, judge, weigh
+from shared.events.traits import read_traits
 from shared.profiles import decay, memory, sessions
+from shared.profiles.bots import is_crawler
+from shared.profiles.cart import change_cart
+from shared.profiles.memory import DAY_MS, item_mark
 from shared.profiles.profile import MS, Profile, Recent, bound, to_ms
+from shared.profiles.visits import visit_item
 from shared.settings import Settings
 
 Outcome = Literal["applied", "duplicate", "late", "no_consent"]
@@ -68,44 +74,67 @@ def is_allowed(event: Event, terms: Terms) -> bool:
 
 
 def _count(profile: Profile, event: Event, at_ms: int, terms: Terms) -> None:
-    weight, engagement = weigh(event.kind, event.dwell_s, event.scroll_depth, event.quantity, terms.weights)
-    _tally(profile.counts, event.kind)
-    for item_id in event.item_ids:
-        decay.add(profile.items, item_id, weight, at_ms, profile.half_life_ms)
-    if event.category:
-        decay.add(profile.categories, event.category, weight, at_ms, profile.half_life_ms)
-    _remember_items(profile, event, at_ms)
-    if event.kind == "purchase" and event.value is not None:
+    kind, dwell_s, duration_s = event.kind, event.dwell_s, event.duration_s
+    weight, engagement = weigh(kind, dwell_s, event.scroll_depth, event.quantity, terms.weights, duration_s)
+    is_exit = judge(kind, dwell_s, duration_s) == "quick_exit"
+    _tally(profile.counts, kind)
+    _interest(profile, event, at_ms, weight, SPILL if is_exit else 1.0)
+    _remember_items(profile, event, at_ms, is_exit)
+    change_cart(profile, event, at_ms)
+    if dwell_s is not None and kind in DWELL_KINDS:
+        profile.dwell_ms += round(dwell_s * 1_000)
+    if kind == "purchase" and event.value is not None:
         currency = event.currency or ""
         profile.revenue[currency] = profile.revenue.get(currency, 0) + round(event.value * 1_000)
+        _tally(profile.orders, currency)
     if engagement != "none":
         _tally(profile.engagement, engagement)
         _visit(profile, event, at_ms, engagement, terms)
+
+
+def _interest(profile: Profile, event: Event, at_ms: int, weight: float, share: float) -> None:
+    """Interest in the items, and `share` of it in what they are like."""
+    if not weight:
+        return
+    half_life_ms = profile.half_life_ms
+    for item_id in event.item_ids:
+        decay.add(profile.items, item_id, weight, at_ms, half_life_ms)
+    if event.category:
+        decay.add(profile.categories, event.category, weight * share, at_ms, half_life_ms)
+    brand, tags = read_traits(event)
+    if brand:
+        decay.add(profile.brands, brand, weight * share, at_ms, half_life_ms)
+    for tag in tags:
+        decay.add(profile.tags, tag, weight * share, at_ms, half_life_ms)
 
 
 def _visit(profile: Profile, event: Event, at_ms: int, engagement: Engagement, terms: Terms) -> None:
     """Recency and sessions: an act of the person."""
     profile.first_ms = min(profile.first_ms or at_ms, at_ms)
     profile.last_ms = max(profile.last_ms, at_ms)
-    high_intent = int(engagement == "high_intent")
+    if (agent := event.context.user_agent) is not None and is_crawler(agent):
+        profile.crawler += 1
+    high_intent, active = int(engagement == "high_intent"), int(engagement == "active")
     if high_intent:
         profile.last_high_intent_ms = max(profile.last_high_intent_ms, at_ms)
     page, item = int(event.kind == "page_view"), int(event.kind == "item_view")
     other = int(event.kind not in NO_ACTS)
-    act = sessions.Span(at_ms, 0, page, item, other, high_intent)
+    act = sessions.Span(at_ms, 0, page, item, other, high_intent, active)
     sessions.join(profile.spans, act, terms.session_gap_ms)
 
 
-def _remember_items(profile: Profile, event: Event, at_ms: int) -> None:
+def _remember_items(profile: Profile, event: Event, at_ms: int, is_exit: bool) -> None:
+    kind = event.kind
     for item_id in event.item_ids:
-        if event.kind in ITEM_KINDS:
-            memory.meet(profile.seen, item_id, at_ms)
-            profile.recent.append(Recent(at_ms, item_id, event.kind))
-        if event.kind == "purchase":
-            memory.meet(profile.purchased, item_id, at_ms)
-        if event.kind == "dismiss":
-            memory.meet(profile.dismissed, item_id, at_ms)
-    profile.recent.sort()
+        if kind in ITEM_KINDS:
+            visit_item(profile, item_id, at_ms)
+            insort(profile.recent, Recent(at_ms, item_id, kind))
+        if kind == "purchase":
+            memory.meet(profile.purchased, item_mark(item_id), at_ms // DAY_MS)
+        if kind == "dismiss":
+            memory.meet(profile.dismissed, item_mark(item_id), at_ms // DAY_MS)
+        if is_exit:
+            memory.meet(profile.exited, item_mark(item_id), at_ms // DAY_MS)
 
 
 def _tally(counts: dict[str, int], name: str) -> None:

@@ -4,9 +4,12 @@ Fingerprints keep a thousand ids in a few kilobytes. Both memories are packed by
 """
 
 import sys
-from bisect import bisect
+from bisect import bisect, bisect_left
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import groupby
+from operator import itemgetter
 
 ID_BYTES = 8
 TIME_BYTES = 6
@@ -15,7 +18,7 @@ ITEM_BYTES = 4
 DAY_MS = 86_400_000
 
 Days = list[tuple[int, bytes]]
-"""(day since 1970, sorted item fingerprints), ascending; an item stands under the last day it was met."""
+"""(day since 1970, sorted item fingerprints), ascending. What `meet` keeps has each item under the last day alone."""
 
 
 def event_mark(event_id: str) -> bytes:
@@ -46,8 +49,16 @@ def in_ring(ring: bytes, mark: bytes) -> bool:
 def ring_add(ring: bytes, at_ms: int, mark: bytes) -> bytes:
     """The ring with one more event, ordered by time, then mark."""
     record = at_ms.to_bytes(TIME_BYTES, "big") + mark
+    if record > ring[-RECORD:]:  # as most events come
+        return ring + record
     place = RECORD * bisect(range(len(ring) // RECORD), record, key=lambda i: ring[RECORD * i : RECORD * (i + 1)])
     return ring[:place] + record + ring[place:]
+
+
+def ring_union(ring: bytes, other: bytes) -> bytes:
+    """The events of both; one that is in both counts once."""
+    times = {record[TIME_BYTES:]: record[:TIME_BYTES] for record in (*_cut(other, RECORD), *_cut(ring, RECORD))}
+    return b"".join(sorted(time + mark for mark, time in times.items()))
 
 
 def ring_bound(ring: bytes, n: int) -> tuple[bytes, int]:
@@ -58,20 +69,48 @@ def ring_bound(ring: bytes, n: int) -> tuple[bytes, int]:
     return ring[forgotten:], int.from_bytes(ring[forgotten - RECORD : forgotten - ID_BYTES], "big")
 
 
-def meet(days: Days, item_id: str, at_ms: int) -> None:
-    """Note, in place, that the item was met at this time."""
-    day, mark = at_ms // DAY_MS, item_mark(item_id)
-    known = next((index for index, (_, marks) in enumerate(days) if _holds(marks, mark)), None)
-    if known is not None:
-        if days[known][0] >= day:
-            return
-        days[known] = (days[known][0], _without(days[known][1], mark))
-    index = next((index for index, (number, _) in enumerate(days) if number == day), None)
-    if index is None:
-        days.append((day, mark))
-    else:
-        days[index] = (day, b"".join(sorted([*_marks(days[index][1]), mark])))
-    days[:] = sorted(entry for entry in days if entry[1])
+def meet(days: Days, mark: bytes, day: int) -> int | None:
+    """Note, in place, that the item was met on this day. Returns the earlier of two days on which it was, if it was."""
+    for index in range(len(days) - 1, -1, -1):
+        known, marks = days[index]
+        if (at := _find(marks, mark)) >= 0:
+            if known >= day:
+                return day if known > day else None
+            rest = marks[:at] + marks[at + ITEM_BYTES :]
+            days[index : index + 1] = [(known, rest)] if rest else []
+            note(days, mark, day)
+            return known
+    note(days, mark, day)
+    return None
+
+
+def note(days: Days, mark: bytes, day: int) -> None:
+    """Put the item under this day, in place, whatever other days it stands under."""
+    at = bisect_left(days, day, key=itemgetter(0))
+    if at == len(days) or days[at][0] != day:
+        days.insert(at, (day, mark))
+    elif _find(days[at][1], mark) < 0:
+        days[at] = (day, b"".join(sorted([*_cut(days[at][1], ITEM_BYTES), mark])))
+
+
+def unite(days: Days, other: Days) -> list[tuple[int, bytes]]:
+    """Add the other's items, in place, each under the last day. Returns the earlier days of those met on two."""
+    last = {mark: day for day, mark in pairs(days)}
+    earlier = [(min(day, last[mark]), mark) for day, mark in pairs(other) if last.get(mark, day) != day]
+    for day, mark in pairs(other):
+        last[mark] = max(day, last.get(mark, day))
+    days[:] = pack((day, mark) for mark, day in last.items())
+    return earlier
+
+
+def pairs(days: Days) -> Iterator[tuple[int, bytes]]:
+    """Each (day, fingerprint)."""
+    return ((day, mark) for day, marks in days for mark in _cut(marks, ITEM_BYTES))
+
+
+def pack(found: Iterable[tuple[int, bytes]]) -> Days:
+    """The memory of these (day, fingerprint), each once."""
+    return [(day, b"".join(mark for _, mark in some)) for day, some in groupby(sorted(set(found)), key=itemgetter(0))]
 
 
 def met(*memories: Days) -> set[int]:
@@ -80,7 +119,8 @@ def met(*memories: Days) -> set[int]:
 
 
 def days_bound(days: Days, n: int) -> None:
-    """Keep the n items met last, in place; within a day the largest fingerprints."""
+    """Keep the n items met last, in place; within a day the largest fingerprints. So many are never the wrong ones:
+    an item that was let go stands behind all others until it is met again."""
     surplus = sum(len(marks) for _, marks in days) - n * ITEM_BYTES
     while surplus > 0:
         day, marks = days.pop(0)
@@ -89,16 +129,12 @@ def days_bound(days: Days, n: int) -> None:
         surplus -= len(marks)
 
 
-def _marks(marks: bytes) -> list[bytes]:
-    return [marks[at : at + ITEM_BYTES] for at in range(0, len(marks), ITEM_BYTES)]
+def _cut(packed: bytes, size: int) -> list[bytes]:
+    return [packed[at : at + size] for at in range(0, len(packed), size)]
 
 
-def _holds(marks: bytes, mark: bytes) -> bool:
+def _find(marks: bytes, mark: bytes) -> int:
     at = marks.find(mark)
     while at >= 0 and at % ITEM_BYTES:
         at = marks.find(mark, at + 1)
-    return at >= 0
-
-
-def _without(marks: bytes, mark: bytes) -> bytes:
-    return b"".join(other for other in _marks(marks) if other != mark)
+    return at

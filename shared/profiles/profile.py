@@ -8,12 +8,32 @@ import msgspec
 from shared.errors import PermanentError, Problem
 from shared.profiles import decay, memory, sessions
 
-FORMAT = 1
-MAX_STATE_BYTES = 28_000
-"""The document holds at most 32 KiB; the readable face gets the rest."""
+FORMAT = 2
+"""Format 1 is format 2 without its later fields, and is read as such: what these would hold of the events of then is
+missing until a rebuild."""
 
-CAPS = {"ring": 512, "items": 100, "categories": 50, "recent": 20, "spans": 50, "seen": 3_000, "kept": 250}
+MAX_STATE_BYTES = 25_000
+"""The document holds at most 32 KiB: the state so much, the readable face about 4 KB, the rest what stands beside."""
+
+CAPS = {
+    "ring": 512,
+    "items": 100,
+    "categories": 50,
+    "brands": 40,
+    "tags": 60,
+    "recent": 20,
+    "spans": 50,
+    "cart": 100,
+    "currencies": 16,
+    "seen": 2_500,
+    "visits": 250,
+    "purchased": 250,
+    "dismissed": 250,
+    "exited": 100,
+}
 """How many a profile keeps of each. Below these bounds a fold is exact; `bound` says what is dropped above them."""
+
+SHRINK = 0.8
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MS = timedelta(milliseconds=1)
@@ -27,8 +47,26 @@ class Recent(msgspec.Struct, array_like=True, order=True, frozen=True):
     kind: str
 
 
+class CartAct(msgspec.Struct, array_like=True, order=True, frozen=True):
+    """A change of the cart: thousandths of a unit taken out; what was put in is negative, and so comes first."""
+
+    at_ms: int
+    taken: int
+    item_id: str
+
+
 class Profile(msgspec.Struct, array_like=True):
-    """What the fold has made of a person's events. Only `shared.profiles` looks inside; others read the face."""
+    """What the fold has made of a person's events. Only `shared.profiles` looks inside; others read the face.
+
+    Attributes:
+        revenue, orders: by currency, thousandths spent and purchases that told their worth.
+        items, categories, brands, tags: interests.
+        spans, closed: the latest sessions, and sums over those before; the last of these ended at `closed_ms`.
+        seen, purchased, dismissed, exited: items under the last day of each; `visits` has the days before it of `seen`.
+        dwell_ms: time told to have been spent with items and pages.
+        crawler: acts of a known crawler.
+        ring: the events that can be told from new ones; whatever occurred by `floor_ms` no longer can.
+    """
 
     format: int
     half_life_ms: Annotated[int, msgspec.Meta(gt=0)]
@@ -48,6 +86,15 @@ class Profile(msgspec.Struct, array_like=True):
     dismissed: memory.Days = []
     ring: bytes = b""
     floor_ms: int = 0
+    orders: dict[str, int] = {}
+    brands: decay.Buckets = []
+    tags: decay.Buckets = []
+    visits: memory.Days = []
+    exited: memory.Days = []
+    cart: list[CartAct] = []
+    closed_ms: int = 0
+    dwell_ms: int = 0
+    crawler: int = 0
 
     @property
     def excluded(self) -> set[int]:
@@ -67,12 +114,12 @@ _decode = msgspec.msgpack.Decoder(Profile).decode
 def encode_profile(profile: Profile) -> bytes:
     """The one byte string of this profile: equal profiles have equal bytes.
 
-    Where identifiers are so long that the caps do not bound the size, the caps are halved, in place, until they do.
+    Where the caps do not bound the size, all but the ring's are lowered by a fifth, in place, until they do.
     """
-    state, shrink = _encode(profile), 1
+    state, share = _encode(profile), 1.0
     while len(state) > MAX_STATE_BYTES:
-        shrink *= 2
-        _bound_items(profile, shrink)
+        share *= SHRINK
+        _bound_items(profile, share)
         state = _encode(profile)
     return state
 
@@ -85,8 +132,9 @@ def decode_profile(state: bytes) -> Profile:
         raise PermanentError(
             "unreadable profile", (Problem("state", f"a profile of format {FORMAT}", str(error)),)
         ) from None
-    if profile.format != FORMAT:
+    if not 1 <= profile.format <= FORMAT:
         raise PermanentError("unreadable profile", (Problem("state", f"format {FORMAT}", f"format {profile.format}"),))
+    profile.format = FORMAT
     return profile
 
 
@@ -106,18 +154,28 @@ def bound(profile: Profile, gap_ms: int, cap_ms: int) -> None:
     Events at or before `floor_ms` can no longer be told from new ones, nor their sessions be reopened: they are late.
     """
     profile.ring, forgotten_ms = memory.ring_bound(profile.ring, CAPS["ring"])
-    closed, closed_ms = sessions.close(profile.spans, CAPS["spans"], cap_ms)
-    if closed.number:
+    if len(profile.spans) > CAPS["spans"]:
+        closed, profile.closed_ms = sessions.close(profile.spans, CAPS["spans"], cap_ms, profile.closed_ms)
         profile.closed += closed
-        profile.floor_ms = max(profile.floor_ms, closed_ms + gap_ms)
+        profile.floor_ms = max(profile.floor_ms, profile.closed_ms + gap_ms)
     profile.floor_ms = max(profile.floor_ms, forgotten_ms)
-    _bound_items(profile, shrink=1)
+    if len(profile.orders) > CAPS["currencies"]:
+        _bound_currencies(profile)
+    _bound_items(profile, share=1.0)
 
 
-def _bound_items(profile: Profile, shrink: int) -> None:
-    decay.bound(profile.items, CAPS["items"] // shrink)
-    decay.bound(profile.categories, CAPS["categories"] // shrink)
-    del profile.recent[: -max(1, CAPS["recent"] // shrink)]
-    memory.days_bound(profile.seen, CAPS["seen"] // shrink)
-    memory.days_bound(profile.purchased, CAPS["kept"] // shrink)
-    memory.days_bound(profile.dismissed, CAPS["kept"] // shrink)
+def _bound_items(profile: Profile, share: float) -> None:
+    caps = {name: int(share * cap) for name, cap in CAPS.items()} if share < 1.0 else CAPS
+    for name in ("items", "categories", "brands", "tags"):
+        decay.bound(getattr(profile, name), caps[name])
+    for name in ("recent", "cart"):
+        del getattr(profile, name)[: -max(1, caps[name])]
+    for name in ("seen", "visits", "purchased", "dismissed", "exited"):
+        memory.days_bound(getattr(profile, name), caps[name])
+
+
+def _bound_currencies(profile: Profile) -> None:
+    """Keep the currencies with most purchases, ties by name."""
+    kept = sorted(profile.orders, key=lambda currency: (-profile.orders[currency], currency))[: CAPS["currencies"]]
+    profile.orders = {currency: profile.orders[currency] for currency in kept}
+    profile.revenue = {currency: profile.revenue[currency] for currency in kept}

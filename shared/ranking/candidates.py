@@ -6,11 +6,13 @@ from collections.abc import Set as AbstractSet
 from itertools import islice
 from typing import Literal
 
+from shared.events.kinds import SPILL
 from shared.models.items import Item
 from shared.models.popularity import PopularityModel
 from shared.profiles import decay
 from shared.profiles.memory import item_number
 from shared.profiles.profile import Profile
+from shared.profiles.visits import interests
 
 Source = Literal["neighbours", "category", "popularity"]
 Scores = Mapping[str, float]
@@ -19,31 +21,49 @@ Ranked = Sequence[tuple[str, float]]
 """Items with their scores, best first."""
 
 ANCHORS = 30
+AVERSIONS = 10
 CATEGORIES = 5
 
 
 def anchors(profile: Profile) -> dict[str, float]:
-    """The items that speak for the person, with their weight in (0, 1]: strongest interests, then the latest acts.
+    """The items that speak for the person, with their weight in [-1, 1]: strongest interests, the latest acts, and, as
+    negative weights, what they like least.
 
-    Weights are relative, so they do not depend on the time of asking.
+    Weights are relative to the strongest interest, so they do not depend on the time of asking.
     """
-    totals = decay.values(profile.items)
+    totals = interests(profile)
     chosen = dict(decay.top(totals, ANCHORS))
     most = max(chosen.values(), default=1.0)
     weights = {item_id: value / most for item_id, value in chosen.items()}
     for act in reversed(profile.recent):
-        if len(weights) < ANCHORS and totals.get(act.item_id, 0.0) >= 0.0:
+        if len(weights) >= ANCHORS:
+            break
+        if totals.get(act.item_id, 0.0) >= 0.0:
             weights.setdefault(act.item_id, 0.01)
+    disliked = sorted((value, item_id) for item_id, value in totals.items() if value < 0.0) if weights else ()
+    for value, item_id in disliked[:AVERSIONS]:
+        weights[item_id] = max(-1.0, value / most)
     return weights
 
 
 def from_neighbours(weights: Scores, items: Mapping[str, Item]) -> dict[str, float]:
-    """Neighbours of the anchors: sum over anchors of weight · similarity."""
+    """Neighbours of the anchors: sum over anchors of weight · similarity, of disliked ones times `SPILL`.
+
+    What is only like something disliked is no candidate; nor is what is more like that than like the rest.
+    """
     scores: dict[str, float] = {}
     get = scores.get
-    for anchor, weight in weights.items():
-        for item_id, similarity in items[anchor].neighbours.items() if anchor in items else ():
-            scores[item_id] = get(item_id, 0.0) + weight * similarity
+    for anchor, weight in weights.items():  # what is liked comes first
+        neighbours = items[anchor].neighbours.items() if anchor in items else ()
+        if weight > 0.0:
+            for item_id, similarity in neighbours:
+                scores[item_id] = get(item_id, 0.0) + weight * similarity
+        else:
+            for item_id, similarity in neighbours:
+                if item_id in scores:
+                    scores[item_id] += SPILL * weight * similarity
+    if weights and weight < 0.0:
+        return {item_id: score for item_id, score in scores.items() if score > 0.0}
     return scores
 
 

@@ -1,58 +1,33 @@
 """The fold's promises: order, repetition and batching change nothing; online equals the batch formula."""
 
-import itertools
 import random
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.errors import PermanentError
 from shared.events.event import Event
-from shared.events.kinds import KINDS, Kind, weigh
+from shared.events.kinds import SPILL, judge, weigh
 from shared.profiles import decay
-from shared.profiles.face import features, summarise
-from shared.profiles.fold import Outcome, Terms, fold, read_terms
-from shared.profiles.memory import item_number
-from shared.profiles.profile import CAPS, MAX_STATE_BYTES, Profile, decode_profile, encode_profile, new_profile, to_ms
+from shared.profiles.face import face, features
+from shared.profiles.fold import Outcome, fold, is_allowed, read_terms
+from shared.profiles.memory import item_number, met
+from shared.profiles.profile import (
+    CAPS,
+    FORMAT,
+    MAX_STATE_BYTES,
+    decode_profile,
+    encode_profile,
+    new_profile,
+    to_ms,
+)
 from shared.settings import Settings
+from tests.unit.people import SETTINGS, START, TERMS, draw_events, events_of_one, folded, make
 
-SETTINGS = Settings()
-TERMS = read_terms(SETTINGS)
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def make(number: int, kind: Kind, minutes: float, item: int, dwell_s: float | None = None) -> Event:
-    return Event(
-        event_id=f"e{number}",
-        kind=kind,
-        occurred_at=START + timedelta(minutes=minutes),
-        user_id="ann",
-        item_ids=(f"i{item}",),
-        category=f"c{item % 3}",
-        value=9.5,
-        currency="EUR",
-        dwell_s=dwell_s,
-    )
-
-
-events_of_one = st.lists(
-    st.builds(
-        lambda kind, minutes, item, dwell: (kind, minutes, item, dwell),
-        st.sampled_from(sorted(KINDS)),
-        st.one_of(st.integers(0, 200), st.integers(0, 200_000)),
-        st.integers(0, 12),
-        st.sampled_from([None, 1.0, 20.0, 300.0]),
-    ),
-    max_size=45,
-).map(lambda rows: [make(number, *row) for number, row in enumerate(rows)])
-
-
-def folded(events: Sequence[Event], terms: Terms = TERMS) -> Profile:
-    profile = new_profile(SETTINGS.half_life)
-    fold(profile, events, terms)
-    return profile
+FACE_BYTES = 4_096
 
 
 @given(events_of_one, st.randoms(use_true_random=False))
@@ -67,72 +42,99 @@ def test_order_repetition_and_batches_change_no_byte(events: list[Event], rng: r
         profile = decode_profile(encode_profile(profile))
         outcomes += fold(profile, batch, TERMS)
     assert encode_profile(profile) == expected
-    assert outcomes.count("applied") == len(events)
+    assert outcomes.count("applied") == sum(is_allowed(event, TERMS) for event in events)
 
 
 @given(events_of_one)
 def test_every_prefix_equals_the_batch_formula(events: list[Event]) -> None:
     now_ms = to_ms(START + timedelta(days=150))
     profile = new_profile(SETTINGS.half_life)
+    exact: dict[tuple[str, str], float] = {}
     for number, event in enumerate(events, start=1):
-        fold(profile, [event], TERMS)
-        expected: dict[str, float] = {}
-        for past in events[:number]:
-            age = (now_ms - to_ms(past.occurred_at)) / profile.half_life_ms
-            weight, _ = weigh(past.kind, past.dwell_s)
-            expected[past.item_ids[0]] = expected.get(past.item_ids[0], 0.0) + weight * 2.0**-age
-        for item, value in expected.items():
-            found = decay.value_at(profile.items, item, now_ms, profile.half_life_ms)
+        if fold(profile, [event], TERMS) == ["no_consent"]:
+            continue
+        decayed = 2.0 ** -((now_ms - to_ms(event.occurred_at)) / profile.half_life_ms)
+        for name, key, weight in told(event):
+            exact[name, key] = exact.get((name, key), 0.0) + weight * decayed
+        for (name, key), value in exact.items():
+            found = decay.value_at(getattr(profile, name), key, now_ms, profile.half_life_ms)
             assert found == pytest.approx(value, abs=number * 2 / decay.SCALE)
+    assert {(name, key) for name in FAMILIES for key in decay.values(getattr(profile, name))} <= exact.keys()
 
 
-@given(events_of_one)
-def test_sessions_equal_a_pass_over_sorted_acts(events: list[Event]) -> None:
-    acts = sorted(e.occurred_at for e in events if KINDS[e.kind].engagement != "none")
-    starts = [
-        now
-        for before, now in zip([None, *acts], acts, strict=False)
-        if before is None or now - before >= SETTINGS.session_gap
-    ]
-    total = summarise(folded(events), TERMS.session_cap_ms)
-    split = sum(1 for before, now in itertools.pairwise(acts) if now - before >= SETTINGS.session_gap)
-    length = (
-        (
-            acts[-1]
-            - acts[0]
-            - sum((b - a for a, b in itertools.pairwise(acts) if b - a >= SETTINGS.session_gap), timedelta())
-        )
-        if acts
-        else timedelta()
-    )
-    assert total.number >= len(starts) == (split + 1 if acts else 0)
-    assert timedelta(milliseconds=total.length_ms) == length
+FAMILIES = ("items", "categories", "brands", "tags")
 
 
-def test_a_bounce_is_one_page_and_nothing_else() -> None:
-    bounced = folded([make(1, "page_view", 0, 1), make(2, "page_view", 100, 1), make(3, "click", 101, 1)])
-    assert summarise(bounced, TERMS.session_cap_ms)._asdict() == {
-        "number": 2,
-        "length_ms": 60_000,
-        "pages": 2,
-        "bounces": 1,
+def told(event: Event) -> list[tuple[str, str, float]]:
+    """(family, key, weight) of an event, by the rules as the README states them."""
+    weight, _ = weigh(event.kind, event.dwell_s, event.scroll_depth, event.quantity, {}, event.duration_s)
+    share = SPILL if judge(event.kind, event.dwell_s, event.duration_s) == "quick_exit" else 1.0
+    found = [("items", item, weight) for item in event.item_ids]
+    found += [("categories", event.category, weight * share)] if event.category else []
+    says = {
+        "page_view",
+        "scroll",
+        "search",
+        "dwell",
+        "form_submit",
+        "sign_up",
+        "identify",
+        "alias",
+        "consent",
+        "custom",
     }
+    if len(event.item_ids) == 1 and event.kind not in says:
+        brand, tags = event.properties.get("brand"), event.properties.get("tags", [])
+        names = [part.strip() for part in (tags.split(",") if isinstance(tags, str) else tags) if isinstance(part, str)]
+        found += [("brands", brand, weight * share)] if brand else []
+        found += [("tags", name, weight * share) for name in names if name]
+    return found
 
 
-def test_measures_of_the_stay_make_no_visit_of_a_bounce() -> None:
-    stay = folded([make(1, "page_view", 0, 1), make(2, "scroll", 1, 1), make(3, "dwell", 2, 1, dwell_s=70.0)])
-    assert summarise(stay, TERMS.session_cap_ms).bounces == 1
+def test_a_quick_exit_spills_half_of_itself() -> None:
+    event = msgspec.structs.replace(
+        make(1, "item_view", 0, 1, dwell_s=2.0), properties={"brand": "Acme", "tags": ["a", "b"]}
+    )
+    profile = folded([event])
+    at_ms = to_ms(START)
+    values = [
+        decay.value_at(buckets, key, at_ms, profile.half_life_ms)
+        for buckets, key in (
+            (profile.items, "i1"),
+            (profile.categories, "c1"),
+            (profile.brands, "Acme"),
+            (profile.tags, "b"),
+        )
+    ]
+    assert values == pytest.approx([-1.0, -SPILL, -SPILL, -SPILL], abs=1e-3)
+    assert item_number("i1") in met(profile.exited)
+    assert item_number("i1") not in met(folded([make(1, "item_view", 0, 1, dwell_s=8.0)]).exited)
 
 
-def test_a_late_event_joins_two_sessions() -> None:
-    apart = [make(1, "page_view", 0, 1), make(2, "page_view", 50, 1)]
-    assert summarise(folded(apart), TERMS.session_cap_ms).number == 2
-    assert summarise(folded([*apart, make(3, "click", 25, 1)]), TERMS.session_cap_ms).number == 1
+def test_dwell_is_judged_against_the_items_own_length() -> None:
+    assert judge("dwell", 30.0) == "active"
+    assert judge("dwell", 30.0, duration_s=36.0) == "long"
+    assert judge("item_view", 2.0, duration_s=12.0) == "short"
+    assert judge("video_play", 600.0, duration_s=7_200.0) == "active"
+    assert judge("page_view", 2.0) is None
+    assert weigh("video_play", 5_500.0, duration_s=7_200.0) == (3.0, "active")
+    assert weigh("video_play", 1.0) == (-1.0, "passive")
 
 
-def test_an_unbroken_day_counts_as_two_sessions() -> None:
-    acts = [make(number, "click", 20 * number, 1) for number in range(80)]
-    assert summarise(folded(acts), TERMS.session_cap_ms).number == 2
+@given(
+    st.sampled_from(["item_view", "click", "dwell", "video_play"]),
+    st.floats(0, 1e4),
+    st.floats(0, 1e4),
+    st.floats(0.001, 1e5),
+    st.floats(0.001, 1e5),
+)
+def test_longer_is_never_judged_lower_and_against_longer_never_higher(
+    kind: str, dwell_s: float, more_s: float, length_s: float, longer_s: float
+) -> None:
+    order = ["quick_exit", "short", "active", "long"]
+    judged = order.index(judge(kind, dwell_s, length_s) or "")  # type: ignore[arg-type]
+    assert order.index(judge(kind, dwell_s + more_s, length_s) or "") >= judged  # type: ignore[arg-type]
+    assert order.index(judge(kind, dwell_s, length_s + longer_s) or "") <= judged  # type: ignore[arg-type]
 
 
 def test_an_event_older_than_the_memory_is_late_and_never_guessed_at() -> None:
@@ -143,11 +145,6 @@ def test_an_event_older_than_the_memory_is_late_and_never_guessed_at() -> None:
     assert encode_profile(profile) == before
     assert fold(profile, [many[-1]], TERMS) == ["duplicate"]
     assert sum(profile.counts.values()) == len(many)
-
-
-def test_sessions_beyond_the_bound_are_summed_up_not_lost() -> None:
-    visits = [make(number, "page_view", number * 60, 1) for number in range(CAPS["spans"] + 40)]
-    assert summarise(folded(visits), TERMS.session_cap_ms).number == len(visits)
 
 
 @settings(max_examples=20, deadline=None)
@@ -162,10 +159,47 @@ def test_a_profile_is_bounded_for_any_ids(letter: str, length: int, count: int, 
             user_id="ann",
             item_ids=(name,),
             category=name,
+            value=1e9,
+            currency=f"{chr(65 + number % 26)}{chr(65 + number // 26)}X",
+            properties={"brand": name[-64:], "tags": [name[-place:] for place in range(20, 60)]},
         )
         for number, name in enumerate(names)
     ]
-    assert len(encode_profile(folded(events))) <= MAX_STATE_BYTES
+    profile = folded(events)
+    assert len(encode_profile(profile)) <= MAX_STATE_BYTES
+    told = face(profile, "disengaged", TERMS.session_cap_ms)
+    assert len(msgspec.json.encode(told)) <= FACE_BYTES
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 30))
+def test_what_was_let_go_bounds_the_error_of_what_was_kept(seed: int, batch: int) -> None:
+    rng = random.Random(seed)
+    items = [min(int(rng.paretovariate(0.5)), 400) for _ in range(1_000)]
+    events = [make(number, "item_view", 30 * number, item) for number, item in enumerate(items)]
+    now_ms = to_ms(events[-1].occurred_at)
+    profile = new_profile(SETTINGS.half_life)
+    exact: dict[str, float] = {}
+    for start in range(0, len(events), batch):
+        assert fold(profile, events[start : start + batch], TERMS) == ["applied"] * len(events[start : start + batch])
+    for event in events:
+        decayed = 2.0 ** -((now_ms - to_ms(event.occurred_at)) / profile.half_life_ms)
+        exact[event.item_ids[0]] = exact.get(event.item_ids[0], 0.0) + decayed
+    kept = {item: decay.value_at(profile.items, item, now_ms, profile.half_life_ms) for item in exact}
+    lost = decay.value_at(profile.items, decay.LOST, now_ms, profile.half_life_ms)
+    errors = [abs(value - kept[item]) for item, value in exact.items()]
+    assert len(exact) > len(decay.values(profile.items)) == CAPS["items"]
+    assert sum(errors) == pytest.approx(lost, abs=len(events) / decay.SCALE)
+    assert 0.0 < lost < sum(exact.values()) / 2
+    assert sum(profile.counts.values()) == len(events)
+
+
+def test_where_one_comes_at_a_time_at_most_its_share_goes() -> None:
+    profile = folded([make(number, "item_view", number, number) for number in range(CAPS["items"])])
+    before = decay.values(profile.items)
+    fold(profile, [make(9_999, "click", CAPS["items"], 9_999)], TERMS)
+    lost = decay.value_at(profile.items, decay.LOST, profile.last_ms, profile.half_life_ms)
+    assert 0.0 < lost <= (sum(before.values()) + 1.1) / (CAPS["items"] + 1)
 
 
 def test_without_consent_nothing_is_kept() -> None:
@@ -191,6 +225,28 @@ def test_features_are_those_of_the_docstring() -> None:
         "sessions": 1.0,
         "recency_days": 1.0,
     }
+
+
+def test_currencies_are_bounded_and_the_busiest_stay() -> None:
+    events = [
+        msgspec.structs.replace(make(number, "purchase", number, 1), currency=f"{chr(65 + number % 26)}AA")
+        for number in range(26 * 3 - 10)
+    ]
+    profile = folded(events)
+    assert sorted(profile.revenue) == sorted(profile.orders) == [f"{chr(65 + number)}AA" for number in range(16)]
+    assert profile.revenue["AAA"] == 3 * 9_500
+
+
+def test_format_1_is_read_as_what_it_knows() -> None:
+    events = draw_events(seed=1, n=40)
+    fields = msgspec.msgpack.decode(encode_profile(folded(events)))
+    spans = fields[10]
+    old = [1, *fields[1:10], [span[:6] for span in spans], fields[11][:4], *fields[12:18]]
+    profile = decode_profile(msgspec.msgpack.encode(old))
+    assert (profile.format, profile.counts, profile.brands) == (FORMAT, folded(events).counts, [])
+    assert decode_profile(encode_profile(profile)) == profile
+    with pytest.raises(PermanentError):
+        decode_profile(msgspec.msgpack.encode([FORMAT + 1, *fields[1:]]))
 
 
 def test_seen_holds_the_heaviest_reader_of_movielens() -> None:

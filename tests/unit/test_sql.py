@@ -109,6 +109,7 @@ def make(number: int, draw: random.Random) -> Event:
         category=draw.choice([None, "shoes", "hats", "toys"]),
         quantity=draw.choice([None, 0, 1, 2, 2.5, 9]),
         dwell_s=draw.choice([None, None, 0, 4.9, 5, 10, 60, 120, 120.5]),
+        duration_s=draw.choice([None, None, 0, 20, 60, 5_400]),
         scroll_depth=draw.choice([None, 0.2, 0.5, 1]),
         consent=draw.choice([None, None, None, ("personalization", "ads"), ("ads",)]),
     )
@@ -133,8 +134,9 @@ def make_log(seed: int, n: int) -> list[Event]:
 @pytest.mark.parametrize("weights", [{}, {"purchase": 8.0, "click": 0.25, "dismiss": -1e-7}])
 def test_weights_are_those_of_weigh(warehouse: Warehouse, weights: Mapping[str, float]) -> None:
     cases: list[tuple[Kind, float | None, float | None, float | None]] = list(
-        product(sorted(KINDS), [None, 0, 4.9, 5, 9.9, 10, 120, 120.1], [None, 0.4, 0.5], [None, 0, 1, 2.5, 9])
+        product(sorted(KINDS), [None, 0, 4.9, 5, 9.9, 10, 119.9, 120], [None, 0.4, 0.5], [None, 0, 1, 2.5, 9])
     )
+    lengths = [None, 0, 7, 30, 160, 3_600]
     load(
         warehouse,
         (
@@ -146,6 +148,7 @@ def test_weights_are_those_of_weigh(warehouse: Warehouse, weights: Mapping[str, 
                 dwell_s=dwell_s,
                 scroll_depth=scroll_depth,
                 quantity=quantity,
+                duration_s=lengths[number % len(lengths)],
             )
             for number, (kind, dwell_s, scroll_depth, quantity) in enumerate(cases)
         ),
@@ -153,7 +156,7 @@ def test_weights_are_those_of_weigh(warehouse: Warehouse, weights: Mapping[str, 
     )
     rows = select(warehouse, "events_unique", terms(CUTOFF, SETTINGS)).to_pylist()
     found = {int(row["event_id"]): (row["weight"], row["engagement"]) for row in rows}
-    assert found == {number: weigh(*case, weights) for number, case in enumerate(cases)}
+    assert found == {number: weigh(*case, weights, lengths[number % len(lengths)]) for number, case in enumerate(cases)}
 
 
 def test_features_are_those_of_the_fold(warehouse: Warehouse) -> None:

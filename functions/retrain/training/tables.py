@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 from shared.events.kinds import (
     ACTIVE_DWELL_S,
+    ACTIVE_DWELL_SHARE,
     DEEP_SCROLL,
-    DWELL_KINDS,
     KINDS,
-    LONG_DWELL_S,
+    LONG_DWELL_SHARE,
+    LONG_DWELL_WEIGHT,
     PURCHASE_UNITS_CAP,
     QUICK_EXIT_S,
+    QUICK_EXIT_SHARE,
+    QUICK_EXIT_WEIGHT,
     Kind,
 )
 from shared.settings import Settings
@@ -31,16 +34,22 @@ def write_kinds(warehouse: Warehouse, settings: Settings) -> None:
 def row_of(kind: Kind, weights: Mapping[str, float]) -> dict[str, str | float | None]:
     """The kind's row. A threshold that says nothing about the kind is NULL: no value compares with it."""
     spec = KINDS[kind]
-    dwells = kind in DWELL_KINDS
+    dwells = spec.length_s is not None
+    begins = dwells and kind != "dwell"
     return {
         "kind": kind,
         "weight": float(weights.get(kind, spec.weight)),
         "engagement": spec.engagement,
         "units_cap": float(PURCHASE_UNITS_CAP if kind == "purchase" else 1),
         "deep_scroll": DEEP_SCROLL if kind == "scroll" else None,
+        "length_s": spec.length_s,
         "quick_exit_s": QUICK_EXIT_S if dwells else None,
-        "active_dwell_s": ACTIVE_DWELL_S if dwells and kind != "dwell" else None,
-        "long_dwell_s": LONG_DWELL_S if dwells else None,
+        "quick_exit_share": QUICK_EXIT_SHARE if dwells else None,
+        "quick_exit_weight": QUICK_EXIT_WEIGHT if dwells else None,
+        "active_dwell_s": ACTIVE_DWELL_S if begins else None,
+        "active_dwell_share": ACTIVE_DWELL_SHARE if begins else None,
+        "long_dwell_share": LONG_DWELL_SHARE if dwells else None,
+        "long_dwell_weight": LONG_DWELL_WEIGHT if dwells else None,
     }
 
 

@@ -40,6 +40,7 @@ class Event(BaseModel):
     currency: str | None = None
     quantity: float | None = None
     dwell_s: float | None = None
+    duration_s: float | None = None
     scroll_depth: float | None = Field(default=None, ge=0, le=1)
     context: Context = Field(default_factory=Context)
     decision_id: str | None = None

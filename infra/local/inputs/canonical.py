@@ -108,6 +108,7 @@ MEANINGS: dict[str, Callable[[str], object]] = {
     "value": _amount,
     "quantity": _amount,
     "dwell_s": _amount,
+    "duration_s": _amount,
     "scroll_depth": _amount,
     "session_duration_s": _amount,
     "consent": _list,
