@@ -1,6 +1,7 @@
 """retrain: fits the models on the log and makes them live. Meant for Cloud Scheduler."""
 
 import asyncio
+from collections.abc import Mapping
 
 import functions_framework.aio
 from starlette.requests import Request
@@ -8,10 +9,14 @@ from starlette.responses import Response
 
 from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
+from shared.profiles.quarantined import quarantined
+from shared.profiles.standing import Standing
 from training.job import train
 from training.order import Order, parse_order
 from training.publish import publish, remember
+from training.quarantine import write_quarantined
 from training.results import Model, Trained, report
+from training.tables import create_tables
 
 ROUTE = "/v1/retrain"
 MAX_BYTES = 10_000
@@ -47,15 +52,18 @@ async def _retrain(order: Order) -> http.Reply:
     if RUNNING.locked():
         return http.error_reply(409, "a retraining is running; its models will be live when it ends")
     async with RUNNING:
-        trained = await asyncio.to_thread(_train, order)
         documents = wiring.documents(wiring.settings())
+        excluded = await quarantined(documents, wiring.settings())
+        left_out, trained = await asyncio.to_thread(_train, order, excluded)
         await remember(documents, trained, order.cutoff)
         await publish(documents, trained)
-    return http.json_reply(
-        200, {"cutoff": order.cutoff, "models": {model: report(each) for model, each in trained.items()}}
-    )
+    models = {model: report(each) for model, each in trained.items()}
+    return http.json_reply(200, {"cutoff": order.cutoff, "models": models, "left_out": left_out})
 
 
-def _train(order: Order) -> dict[Model, Trained]:
+def _train(order: Order, excluded: Mapping[str, Standing]) -> tuple[dict[str, object], dict[Model, Trained]]:
     settings = wiring.settings()
-    return train(wiring.warehouse(settings), order.models, order.cutoff, settings)
+    warehouse = wiring.warehouse(settings)
+    create_tables(warehouse)
+    left_out = write_quarantined(warehouse, excluded)
+    return left_out, train(warehouse, order.models, order.cutoff, settings)

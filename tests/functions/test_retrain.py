@@ -18,6 +18,8 @@ from shared.models.artifact import M, unpack_model
 from shared.models.items import unpack_item
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
+from shared.profiles.quarantined import enlist
+from shared.profiles.standing import Quarantine, Standing, encode_standing
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from tests.functions.conftest import Serve
@@ -211,3 +213,32 @@ async def test_the_warehouse_is_away(serve: Serve, documents: EmbeddedDocuments,
         answer = await client.post(URL)
     assert answer.status_code == 503
     assert await live(documents) == {}
+
+
+async def test_who_is_in_quarantine_is_learned_from_by_no_model(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
+) -> None:
+    fill(warehouse)
+    async with serve("retrain") as client:
+        before = (await client.post(URL, json={"cutoff": CUTOFF})).json()
+    assert before["left_out"] == {"people": 0, "one_hit_crawlers": 0, "look_like_rotation": []}
+    bot = [
+        Event(event_id=f"bot-{n}", kind="item_view", occurred_at=START, user_id="bot", item_ids=(f"item{n % 20}",))
+        for n in range(400)
+    ]
+    warehouse.append("events", [to_row(encode_event(event)) for event in bot])
+    standing = Standing(quarantine=Quarantine(0, 3, [], "score"))
+    await enlist(documents, "u:bot", START)
+    await enlist(documents, "u:released", START)
+    for person, what in (("u:bot", standing), ("u:u1", standing), ("u:released", Standing())):
+        await documents.merge("profiles", {person: {"standing": encode_standing(what)}})
+    async with serve("retrain") as client:
+        after = (await client.post(URL, json={"cutoff": CUTOFF})).json()
+    assert after["left_out"]["people"] == 1, "who is not on the list is not looked for, who was released counts"
+    versions = [{name: told["version"] for name, told in told["models"].items()} for told in (before, after)]
+    assert versions[0] == versions[1], "a version names the content's checksum"
+
+    await documents.delete("quarantine", ["u:bot"])
+    async with serve("retrain") as client:
+        fooled = (await client.post(URL, json={"cutoff": CUTOFF})).json()
+    assert all(told["version"] != versions[0][name] for name, told in fooled["models"].items())
