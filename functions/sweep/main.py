@@ -1,24 +1,25 @@
 """sweep: finds the people whose persona changed by silence, and announces each on `persona-changes`."""
 
-from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Literal
 
 import functions_framework.aio
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import http, wiring
-from shared.errors import ConflictError, RetryableError
-from shared.models.personas import PersonaModel, persona_of
+from shared.errors import RetryableError
+from shared.models.personas import PersonaModel
 from shared.models.registry import Registry
-from shared.profiles.commit import COLLECTION, read_profile
-from shared.profiles.face import features
+from shared.profiles import persona
+from shared.profiles.commit import Committer
 from shared.profiles.fold import read_terms
-from shared.stores.ports import Document, Message
+from shared.profiles.profile import Profile
+from shared.profiles.record import Record
+from shared.profiles.standing import Standing
+from shared.profiles.sweep import Sweep, is_due
 
 ROUTE = "/v1/sweep"
-TOPIC = "persona-changes"
 
 
 @functions_framework.aio.http
@@ -43,26 +44,18 @@ async def _answer(request: Request) -> http.Reply:
 
 async def _sweep() -> dict[str, int]:
     settings, now = wiring.settings(), wiring.clock()
-    documents = wiring.documents(settings)
+    documents, terms = wiring.documents(settings), read_terms(settings)
     registry = Registry(documents, timedelta(0), wiring.clock, personas=PersonaModel)
     model = await registry.get("personas", PersonaModel)
-    looked_at = changed = 0
-    async for key, document in documents.scan(COLLECTION):
-        looked_at += 1
-        changed += await _settle(key, document, model, now)
-    return {"profiles": looked_at, "changed": changed}
 
+    def decide(
+        standing: Standing, profile: Profile, person: str, why: Literal["event", "silence"], now: datetime
+    ) -> None:
+        persona.settle(standing, profile, person, why, model, now, terms)
 
-async def _settle(key: str, document: Document, model: PersonaModel | None, now: datetime) -> bool:
-    """Announce first, then write: a change may be announced twice, never lost."""
-    settings = wiring.settings()
-    profile = read_profile(document, settings)
-    before = document.fields.get("persona")
-    after = persona_of(model, features(profile, now, read_terms(settings).session_cap_ms))
-    if after == before:
-        return False
-    change = {"user": key, "from": before, "to": after, "why": "silence", "at": now}
-    await wiring.topics(settings).publish(TOPIC, [Message(msgspec.json.encode(change), key=key)])
-    with suppress(ConflictError):  # then an event has just arrived and decided anew
-        await wiring.documents(settings).put(COLLECTION, key, {**document.fields, "persona": after}, document.version)
-    return True
+    def due(record: Record) -> bool:
+        return is_due(record, model, now, terms)
+
+    # A committer of this sweep alone: it decides by the model that was read for it.
+    committer = Committer(documents, wiring.topics(settings), terms, settings, wiring.clock, decide)
+    return await Sweep(documents, settings, due, committer.settle).run()
