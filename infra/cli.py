@@ -57,6 +57,9 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--repeats", type=int, default=3, help="measurements of each cell; the median counts (default: %(default)s)"
     )
+    bench.add_argument(
+        "--deliveries", type=int, default=1_000_000, help="how many exactly-once makes (default: %(default)s)"
+    )
     bench.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
     evaluate = _add(commands, "evaluate", run_evaluate, "judge the models on held-out, later events")
     evaluate.add_argument("what", choices=["ranking"])
@@ -126,7 +129,7 @@ def run_stage(options: argparse.Namespace) -> int:
 def run_bench(options: argparse.Namespace) -> int:
     from infra.bench.run import bench
 
-    return bench(options.names, options.seconds, options.repeats, options.json)
+    return bench(options.names, options.seconds, options.repeats, options.deliveries, options.json)
 
 
 def run_evaluate(options: argparse.Namespace) -> int:

@@ -6,7 +6,19 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from infra.bench import budget, cold, collect, exactly_once, figures, fold, machine, recommend, update_profile
+from infra.bench import (
+    budget,
+    cold,
+    collect,
+    exactly_once,
+    figures,
+    fold,
+    freshness,
+    machine,
+    recommend,
+    sizes,
+    update_profile,
+)
 from infra.bench.load import ensure_wrk
 from infra.bench.screen import console, print_result, steps
 from infra.bench.session import Session, open_session
@@ -21,23 +33,26 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "collect": collect.bench,
     "fold": fold.bench,
     "exactly-once": exactly_once.bench,
+    "freshness": freshness.bench,
+    "sizes": sizes.bench,
     "cold": cold.bench,
     "budget": budget.bench,
 }
+LEAST_DELIVERIES = 1_000
 UNDER_LOAD = {"recommend", "update_profile", "collect"}
 
 
-def bench(names: list[str], seconds: float, repeats: int, json_file: str | None) -> int:
+def bench(names: list[str], seconds: float, repeats: int, deliveries: int, json_file: str | None) -> int:
     """Returns 0, or 1 if a promise did not hold or an emulator is missing. Raises PermanentError for wrong use."""
     chosen = names or list(BENCHMARKS)
-    _check(chosen, repeats)
+    _check(chosen, repeats, deliveries)
     found = machine.describe()
     out = console()
     out.print(machine.line(found))
     results: dict[str, figures.Result] = {}
     begun = time.monotonic()
     try:
-        with steps(out) as progress, open_session(seconds, repeats, progress) as session:
+        with steps(out) as progress, open_session(seconds, repeats, deliveries, progress) as session:
             for name in chosen:
                 results[name] = BENCHMARKS[name](session)
                 print_result(out, name, results[name])
@@ -46,16 +61,18 @@ def bench(names: list[str], seconds: float, repeats: int, json_file: str | None)
         return 1
     out.print(f"\n{time.monotonic() - begun:.0f} s, {repeats} measurements of {seconds:g} s for each cell.")
     if json_file:
-        options = {"names": chosen, "seconds": seconds, "repeats": repeats}
+        options = {"names": chosen, "seconds": seconds, "repeats": repeats, "deliveries": deliveries}
         Path(json_file).write_text(json.dumps(figures.report(found, results, options), indent=2) + "\n")
     return int(any(result.failures for result in results.values()))
 
 
-def _check(names: list[str], repeats: int) -> None:
+def _check(names: list[str], repeats: int, deliveries: int) -> None:
     for name in names:
         if name not in BENCHMARKS:
             raise PermanentError("unknown benchmark", (Problem("NAME", ", ".join(BENCHMARKS), name),))
     if repeats < 1:
         raise PermanentError("nothing to measure", (Problem("--repeats", "1 or more", str(repeats)),))
+    if deliveries < LEAST_DELIVERIES:
+        raise PermanentError("nothing to kill writers at", (Problem("--deliveries", "1000 or more", str(deliveries)),))
     if not UNDER_LOAD.isdisjoint(names):
         ensure_wrk()

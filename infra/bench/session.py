@@ -18,12 +18,14 @@ class Session:
     Attributes:
         seconds: length of one measurement.
         repeats: measurements of each cell.
+        deliveries: how many exactly-once makes.
         folder: scratch space, removed at the end.
     """
 
-    def __init__(self, seconds: float, repeats: int, folder: Path, steps: Steps, stack: ExitStack):
+    def __init__(self, seconds: float, repeats: int, deliveries: int, folder: Path, steps: Steps, stack: ExitStack):
         self.seconds = seconds
         self.repeats = repeats
+        self.deliveries = deliveries
         self.folder = folder
         self.steps = steps
         self._stack = stack
@@ -46,12 +48,14 @@ class Session:
 
     def environment(self, settings: Settings) -> dict[str, str]:
         """The same for a child process."""
+        if settings.backend == "embedded":
+            return {"ATTUNE_BACKEND": settings.backend, "ATTUNE_DATA": settings.data}
         own = {"ATTUNE_BACKEND": settings.backend, "ATTUNE_PROJECT": settings.project}
         return {**self._emulators, **own, "GOOGLE_CLOUD_PROJECT": settings.project}
 
 
 @contextmanager
-def open_session(seconds: float, repeats: int, steps: Steps) -> Iterator[Session]:
+def open_session(seconds: float, repeats: int, deliveries: int, steps: Steps) -> Iterator[Session]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="attune-bench-")))
-        yield Session(seconds, repeats, folder, steps, stack)
+        yield Session(seconds, repeats, deliveries, folder, steps, stack)

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from os import getpid
 from pathlib import Path
@@ -12,14 +11,16 @@ import httpx
 import msgspec
 import pytest
 
+from infra.bench.deliveries import Scale, make_deliveries
+from infra.bench.driver import Driver
+from infra.bench.exactly_once import problems, read_states
+from infra.bench.verdict import judge
 from infra.local.inputs import open_input
 from infra.local.layout import STATUS
 from infra.local.process import start
 from infra.local.replay import replay
-from shared import wiring
 from shared.events.event import Event
 from shared.events.parse import parse_event
-from shared.profiles.commit import Committer
 from shared.profiles.fold import fold, is_allowed, read_terms
 from shared.profiles.identity import attribute, claims_of
 from shared.profiles.profile import Profile, encode_profile, new_profile
@@ -63,32 +64,28 @@ async def stored(documents: Documents) -> dict[str, bytes]:
     return {key: bytes(document.fields["state"]) async for key, document in documents.scan("profiles")}  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("backend", "count"), [("embedded", 20_000), ("gcp", 4_000)])
-async def test_repeated_and_shuffled_events(
-    backend: str, count: int, tmp_path: Path, request: pytest.FixtureRequest
+@pytest.mark.parametrize(
+    ("backend", "scale", "writers"),
+    [("embedded", Scale(10_000, days=14, crowd=40), 16), ("gcp", Scale(4_000, days=14, crowd=0), 4)],
+)
+async def test_writers_killed_at_random(
+    backend: str, scale: Scale, writers: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    """30 % repeated, fully shuffled, 16 at a time: byte for byte the profiles of single delivery in order.
+    """30 % repeated, shuffled within seven days: nothing lost, nothing counted twice, profiles those of the formula.
 
-    The benchmark does 20,000 on Firestore's emulator, too.
+    `infra/dev.py bench exactly-once` does it with a million deliveries.
     """
-    events = simulated(users=count // 50, days=30, count=count)
-    assert len(events) == count
-    deliveries = events + random.Random(1).sample(events, 3 * count // 10)
-    random.Random(2).shuffle(deliveries)
     settings = choose(backend, tmp_path, request)
-    documents, topics = wiring.documents(settings), wiring.topics(settings)
-    committer = Committer(documents, topics, TERMS, settings, lambda: NOW)
-    queue = iter(deliveries)
-    outcomes: Counter[str] = Counter()
-
-    async def deliver() -> None:
-        for event in queue:
-            outcomes[await committer.add(event)] += 1
-
-    await asyncio.gather(*(deliver() for _ in range(16)))
-    assert outcomes == {"applied": count, "duplicate": 3 * count // 10}
-    assert await stored(documents) == in_order(events)
-    await wiring.close_all()
+    deliveries = make_deliveries(scale)
+    environment = {"ATTUNE_BACKEND": backend, "ATTUNE_DATA": settings.data, "ATTUNE_PROJECT": settings.project}
+    driver = Driver(deliveries, environment, tmp_path / "acks", kills=5)
+    run = await driver.run(lambda _: None, writers)
+    verdict = judge(deliveries, run, await read_states(settings))
+    assert run.killed == 5
+    assert problems(verdict, scale.deliveries) == []
+    assert verdict.outcomes["duplicate"] > 0.25 * scale.deliveries
+    assert bool(verdict.outcomes["late"]) == bool(scale.crowd)
+    assert verdict.handed_over > 0
 
 
 def choose(backend: str, folder: Path, request: pytest.FixtureRequest) -> Settings:

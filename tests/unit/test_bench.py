@@ -2,15 +2,31 @@
 
 import doctest
 import json
+from collections import Counter
+from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from types import ModuleType
 
+import msgspec
 import pytest
 
 from infra.bench import figures, imports, load, process_tree, pushes, rounds, run
+from infra.bench.attribution import by_person
+from infra.bench.deliveries import SETTINGS, Deliveries, Scale, make_deliveries
+from infra.bench.driver import Run
+from infra.bench.exactly_once import problems
 from infra.bench.figures import Grid, Result
+from infra.bench.formula import totals_in, totals_of
+from infra.bench.freshness import lag_ms
+from infra.bench.in_order import in_order
 from infra.bench.load import Load
+from infra.bench.people import fold_all
+from infra.bench.probe import Probe
+from infra.bench.sizes import stored_bytes
+from infra.bench.verdict import TERMS, Verdict, judge
 from shared.errors import PermanentError
+from shared.profiles.profile import encode_profile
 
 
 @pytest.mark.parametrize("module", [figures, imports, load, process_tree], ids=lambda module: module.__name__)
@@ -82,4 +98,93 @@ def test_cases_follow_each_other_in_the_past() -> None:
 
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(PermanentError, match=r"expected recommend, .*found sorting"):
-        run.bench(["sorting"], 1.0, 1, None)
+        run.bench(["sorting"], 1.0, 1, 1_000, None)
+
+
+def test_too_few_deliveries_are_refused() -> None:
+    with pytest.raises(PermanentError, match="--deliveries"):
+        run.bench(["exactly-once"], 1.0, 1, 10, None)
+
+
+SMALL = Scale(1_000, days=14, crowd=0)
+
+
+@pytest.fixture(scope="module")
+def deliveries() -> Deliveries:
+    return make_deliveries(SMALL)
+
+
+@pytest.fixture
+def states(deliveries: Deliveries) -> dict[str, bytes]:
+    """What a flawless run leaves behind."""
+    people = by_person(deliveries.events).items()
+    return {person: in_order(list(map(deliveries.event, places)), TERMS, SETTINGS).state for person, places in people}
+
+
+def judged(deliveries: Deliveries, states: dict[str, bytes], folder: Path) -> Verdict:
+    """After a run in which each event's first delivery was applied."""
+    acks, seen = folder / "acks", set[int]()
+    with acks.open("w") as lines:
+        for number, place in enumerate(deliveries.order):
+            lines.write(f"{number} {'duplicate' if place in seen else 'applied'}\n")
+            seen.add(place)
+    return judge(deliveries, Run(acks, [], refused=0, killed=0, seconds=1.0), states)
+
+
+def test_deliveries_are_repeated_and_late(deliveries: Deliveries) -> None:
+    assert len(deliveries.order) == 1_000
+    assert sorted(set(deliveries.order)) == list(range(700))
+    times = [deliveries.event(place).occurred_at for place in deliveries.order]
+    assert max(before - after for before, after in pairwise(times)) > timedelta(days=3)
+    assert all(max(times[:number]) - at <= timedelta(days=7) for number, at in enumerate(times) if number)
+    assert deliveries == make_deliveries(SMALL)
+
+
+def test_a_flawless_run_is_found_to_be_one(deliveries: Deliveries, states: dict[str, bytes], tmp_path: Path) -> None:
+    verdict = judged(deliveries, states, tmp_path)
+    assert problems(verdict, 1_000) == []
+    assert verdict.identical == verdict.right == verdict.people == len(states) > 10
+    assert verdict.outcomes == {"applied": 700, "duplicate": 300}
+    assert problems(verdict, 1_001) == ["1,001 deliveries came to {'applied': 700, 'duplicate': 300}"]
+
+
+@pytest.mark.parametrize(("copies", "lost", "doubled"), [(0, 1, 0), (2, 0, 1)])
+def test_one_event_too_few_or_too_many_is_found(
+    copies: int, lost: int, doubled: int, deliveries: Deliveries, states: dict[str, bytes], tmp_path: Path
+) -> None:
+    person, places = max(by_person(deliveries.events).items(), key=lambda entry: len(entry[1]))
+    first, *others = map(deliveries.event, places)
+    again = [msgspec.structs.replace(first, event_id=f"again-{number}") for number in range(copies)]
+    states[person] = encode_profile(fold_all([*again, *others], TERMS, SETTINGS))
+    verdict = judged(deliveries, states, tmp_path)
+    assert (verdict.lost, verdict.doubled) == (lost, doubled)
+    assert verdict.identical == verdict.people - 1
+    assert len(problems(verdict, 1_000)) == 1
+
+
+def test_what_is_left_with_a_device_is_found(deliveries: Deliveries, states: dict[str, bytes], tmp_path: Path) -> None:
+    states["a:elsewhere"] = in_order([deliveries.event(0)], TERMS, SETTINGS).state
+    assert judged(deliveries, states, tmp_path).leftovers == 1
+
+
+def test_the_formula_agrees_with_the_fold_above_its_bounds() -> None:
+    """Of the people who share an account, in order: nobody is late."""
+    crowd = make_deliveries(Scale(3_000, days=14, crowd=60))
+    places = max(by_person(crowd.events).values(), key=lambda places: len(places))
+    events = [crowd.event(place) for place in places]
+    assert len(events) > 1_000
+    profile = fold_all(events, TERMS, SETTINGS)
+    assert totals_in(profile, TERMS) == totals_of(events, TERMS)
+    assert Counter(profile.counts).total() == len(events)
+    assert not in_order(events, TERMS, SETTINGS).is_below
+
+
+def test_a_document_is_as_large_as_firestore_counts() -> None:
+    """The example of https://cloud.google.com/firestore/docs/storage-size, under a shorter name."""
+    fields = {"type": "Personal", "done": False, "priority": 1, "description": "Learn Cloud Firestore"}
+    assert stored_bytes("ann", fields) == 32 + len("profiles") + 1 + len("ann") + 1 + 16 + 71
+
+
+def test_percentiles_of_probes() -> None:
+    probes = [Probe(collect_ms=1.0, lag_ms=float(lag), ask_ms=1.0, asked=1) for lag in range(101)]
+    assert (lag_ms(probes, 50), lag_ms(probes, 95)) == (50.0, 95.0)

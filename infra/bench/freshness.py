@@ -1,0 +1,118 @@
+"""How soon a recommendation knows: from collect's answer to the first recommendation that reflects the event."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from statistics import median, quantiles
+from typing import NamedTuple
+
+import httpx
+
+from infra.bench.figures import Grid, Result, Value
+from infra.bench.probe import EVERY_S, GIVE_UP_S, PAUSE_S, N, Probe, probe_steadily, recommended
+from infra.bench.session import Session
+from infra.bench.traffic import BATCH, CONNECTIONS, Traffic, await_folded
+from infra.local.inputs import open_input, shift
+from infra.local.process import Stack, running
+from infra.local.replay import replay
+
+STACKS = ("embedded", "emulators")
+HISTORY = "simulate:users=150,days=10,seed=21"
+FLOOD = 8_000
+LOAD = 0.5
+SECONDS = 8
+"""A load lasts so many times the length of one measurement."""
+
+PROMISED_MS = 1_000.0
+SETTINGS = {"ATTUNE_MODEL_REFRESH_S": "1"}
+"""So that nobody waits for the models; profiles are read for every answer as it is."""
+
+LIMITS = httpx.Limits(max_connections=200, keepalive_expiry=2.0)
+"""An idle connection ends on our side, before the server ends it on its own."""
+
+COLUMNS = (
+    "stack",
+    "load, events/s",
+    "of the most",
+    "probes",
+    "p50 ms",
+    "p95 ms",
+    "max ms",
+    "collect p50 ms",
+    "last request p50 ms",
+    "requests p50",
+)
+NOTES = (
+    f"The most: {FLOOD:,} events in batches of {BATCH} over {CONNECTIONS} connections, until the last is folded.",
+    "Senders, probes and stack share the machine.",
+    f"A probe, every {EVERY_S:g} s: a new user views the item that is recommended to them first. From collect's answer",
+    f"on they ask for {N} recommendations, {PAUSE_S * 1_000:g} ms after each answer, until the item is gone, or for",
+    f"{GIVE_UP_S:g} s. The last request is part of the time; what is left is delivery, fold and the request before.",
+    f"Promised under half of the most: p95 below {PROMISED_MS:,.0f} ms on both stacks.",
+)
+
+
+class Measured(NamedTuple):
+    """What the probes found under one load."""
+
+    events_s: float
+    most_s: float
+    probes: Sequence[Probe]
+
+
+def bench(session: Session) -> Result:
+    """Both stacks, idle and under half of the most they can take."""
+    rows, failures = [], []
+    for name in STACKS:
+        with running(name, session.scratch(f"freshness-{name}"), settings=SETTINGS) as stack:
+            idle, loaded = asyncio.run(_measure(session, name, stack))
+        rows += [_row(name, idle), _row(name, loaded)]
+        if (p95 := lag_ms(loaded.probes, 95)) >= PROMISED_MS:
+            failures.append(f"{name}: p95 {p95:,.0f} ms under half load, promised below {PROMISED_MS:,.0f} ms")
+    return Result([Grid("from collect's answer to the next recommendation", COLUMNS, rows)], NOTES, failures)
+
+
+async def _measure(session: Session, name: str, stack: Stack) -> tuple[Measured, Measured]:
+    async with httpx.AsyncClient(base_url=stack.url, timeout=120, limits=LIMITS) as client:
+        session.steps.begin(f"freshness: {name}: a history and models")
+        await _prepare(client, stack)
+        traffic, seconds = Traffic(client), SECONDS * session.seconds
+        session.steps.begin(f"freshness: {name}: idle")
+        idle = await probe_steadily(client, "idle", seconds)
+        session.steps.begin(f"freshness: {name}: the most")
+        await traffic.flood(FLOOD // 4)  # warms up
+        most_s = await traffic.flood(FLOOD)
+        session.steps.begin(f"freshness: {name}: {LOAD * most_s:,.0f} events/s")
+        taken, begun = traffic.accepted, time.monotonic()
+        load = asyncio.create_task(traffic.keep_up(LOAD * most_s))
+        probes = await probe_steadily(client, "loaded", seconds)
+        events_s = (traffic.accepted - taken) / (time.monotonic() - begun)
+        load.cancel()
+        with suppress(asyncio.CancelledError):
+            await load
+    return Measured(0.0, most_s, idle), Measured(events_s, most_s, probes)
+
+
+async def _prepare(client: httpx.AsyncClient, stack: Stack) -> None:
+    """Until strangers are recommended something."""
+    source = open_input(HISTORY)
+    now = datetime.now(UTC)
+    result = await replay(shift(source, source.last or now, now), stack.url)
+    await await_folded(client, result.accepted)
+    (await client.post("/v1/retrain", json={}, timeout=600)).raise_for_status()
+    while len(await recommended(client, "stranger")) < N:  # noqa: ASYNC110 - models have no event
+        await asyncio.sleep(0.1)
+
+
+def lag_ms(probes: Sequence[Probe], percent: int) -> float:
+    """So many percent of the probes saw their event reflected within this time."""
+    return quantiles([probe.lag_ms for probe in probes], n=100, method="inclusive")[percent - 1]
+
+
+def _row(name: str, measured: Measured) -> list[Value]:
+    events_s, most_s, probes = measured
+    lags = [lag_ms(probes, 50), lag_ms(probes, 95), max(probe.lag_ms for probe in probes)]
+    parts = [median(getattr(probe, part) for probe in probes) for part in ("collect_ms", "ask_ms", "asked")]
+    return [name, round(events_s), f"{events_s / most_s:.0%} of {most_s:,.0f}", len(probes), *lags, *parts]
