@@ -8,12 +8,16 @@ from forgetting.marks import Marks, Persons, mark
 from forgetting.places import Places
 from shared.errors import ConflictError, RetryableError
 from shared.profiles import tombstones
+from shared.profiles.journal import COLLECTION as JOURNALS
 from shared.profiles.profile import from_ms
+from shared.profiles.quarantined import COLLECTION as QUARANTINE
 from shared.profiles.record import COLLECTION, STANDING, unpack
 from shared.profiles.standing import Standing, encode_standing
 from shared.stores.ports import Document, Fields, Write
 
-JOURNALS = "journals"
+BESIDE = (JOURNALS, QUARANTINE)
+"""What lies beside a profile under the same key, of nobody who has none."""
+
 ATTEMPTS = 8
 ERASED = "erased:"
 """Stands before the mark of an erased user in the claims of a device that is others', too: whose its events are must
@@ -49,7 +53,10 @@ async def forget(places: Places, key: str, marks: Marks) -> int:
         write = Write(COLLECTION, key, None if left.is_theirs else _unnamed(places, document, marks), document.version)
         try:
             if left.is_theirs:
-                await places.documents.delete(JOURNALS, [key])
+                for collection in BESIDE:
+                    await places.documents.delete(collection, [key])
+            else:
+                await _bury_pseudonyms(places, document, marks)
             await places.documents.put_all([write])
         except ConflictError:
             continue
@@ -79,14 +86,26 @@ def _is_named(user: str, standing: Standing, marks: Marks) -> bool:
     return until_ms is not None and standing.claims.get(user, 0) <= until_ms
 
 
+def pseudonym(user: str) -> str:
+    """The name of an erased user in the claims of a device."""
+    return f"{ERASED}{mark(f'u:{user}')[:16]}"
+
+
+async def _bury_pseudonyms(places: Places, document: Document, marks: Marks) -> None:
+    """Late events of the device are theirs still, and must not make a profile under that name either."""
+    standing = unpack(document, places.settings).standing
+    named = [user for user in (*standing.claims, *standing.revoked) if _is_named(user, standing, marks)]
+    await bury(places, {f"u:{pseudonym(user)}": marks[mark(f"u:{user}")] for user in named})
+
+
 def _unnamed(places: Places, document: Document, marks: Marks) -> Fields:
     """The document's fields without the names of erased users; the times of their claims stay."""
     standing = unpack(document, places.settings).standing
 
-    def pseudonym(user: str) -> str:
-        return f"{ERASED}{mark(f'u:{user}')[:16]}" if _is_named(user, standing, marks) else user
-
-    claims = {pseudonym(user): at_ms for user, at_ms in standing.claims.items()}
-    revoked = [pseudonym(user) for user in standing.revoked]
+    names = {
+        user: pseudonym(user) for user in (*standing.claims, *standing.revoked) if _is_named(user, standing, marks)
+    }
+    claims = {names.get(user, user): at_ms for user, at_ms in standing.claims.items()}
+    revoked = [names.get(user, user) for user in standing.revoked]
     changed = msgspec.structs.replace(standing, claims=claims, revoked=revoked)
     return {**document.fields, STANDING: encode_standing(changed)}

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from forgetting import devices, letters, log, models
-from forgetting.documents import JOURNALS
+from forgetting.documents import BESIDE
 from forgetting.marks import FOREVER_MS, Persons, mark, marks_of
 from forgetting.places import Places
 from forgetting.readable import readable
@@ -70,8 +70,9 @@ async def _documents(places: Places, persons: Persons) -> AsyncIterator[Line]:
             face = {name: value for name, value in document.fields.items() if name not in PACKED}
             packed = {"state": readable(record.profile), "standing": readable(record.standing)}
             yield {"place": "profiles", "key": key, "face": face, **packed}
-        if journal := await places.documents.get(JOURNALS, key):
-            yield {"place": "journals", "key": key, "fields": _unpacked(journal.fields)}
+        for collection in BESIDE:
+            if beside := await places.documents.get(collection, key):
+                yield {"place": collection, "key": key, "fields": _unpacked(beside.fields)}
         if erased_ms := await tombstones.erased_ms(places.documents, key):
             yield {"place": "tombstones", "key": key, "erased_at": from_ms(erased_ms)}
         if erasure := await load(places.documents, mark(key)):

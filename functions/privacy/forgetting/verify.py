@@ -19,7 +19,7 @@ from shared.stores.ports import ABSENT, Message
 from shared.telemetry import log as tell
 
 REPORTS = "erasure_reports"
-PLACES = ("profiles", "journals", *log.TABLES, "dead_letters")
+PLACES = (COLLECTION, *documents.BESIDE, *log.TABLES, "dead_letters")
 
 Counts = Counter[str]
 
@@ -56,7 +56,10 @@ async def verify(places: Places, now: datetime, days: int) -> Report:
     marks = union(one.untils for one in chosen)
     found = await _count(places, marks)
     if found.total():
-        await _delete(places, marks, found, now)
+        try:
+            await _delete(places, marks, found, now)
+        except RetryableError as error:
+            tell("WARNING", "not all could be deleted; the next verification goes on", reason=type(error).__name__)
     left = await _count(places, marks) if found.total() else found
     report = Report(
         at=now,
@@ -94,8 +97,8 @@ async def _count(places: Places, marks: dict[str, int]) -> Counts:
         return counts
     async for key, document in places.documents.scan(COLLECTION):
         counts["profiles"] += documents.look(places, key, document, marks) is not None
-    async for key, _ in places.documents.scan(documents.JOURNALS):
-        counts["journals"] += await _is_orphan(places, key, marks)
+    for collection in documents.BESIDE:
+        counts[collection] = len(await _orphans(places, collection, marks))
     counts.update((await asyncio.to_thread(log.count, places.warehouse, marks)).rows)
     counts["dead_letters"] += await asyncio.to_thread(letters.sift, places.letters, marks, lambda _: None)
     return counts
@@ -104,11 +107,9 @@ async def _count(places: Places, marks: dict[str, int]) -> Counts:
 async def _delete(places: Places, marks: dict[str, int], found: Counts, now: datetime) -> None:
     if found["profiles"]:
         await _delete_documents(places, marks, now)
-    if found["journals"]:
-        orphans = [
-            key async for key, _ in places.documents.scan(documents.JOURNALS) if await _is_orphan(places, key, marks)
-        ]
-        await places.documents.delete(documents.JOURNALS, orphans)
+    for collection in documents.BESIDE:
+        if orphans := await _orphans(places, collection, marks):
+            await places.documents.delete(collection, orphans)
     if found["events"] or found["decisions"]:
         await asyncio.to_thread(log.delete, places.warehouse, marks)
     if found["dead_letters"]:
@@ -127,9 +128,11 @@ async def _delete_documents(places: Places, marks: dict[str, int], now: datetime
         await places.topics.publish(note.topic, [Message(note.data, attributes=note.attributes)])
 
 
-async def _is_orphan(places: Places, key: str, marks: dict[str, int]) -> bool:
-    """Whether a journal is an erased person's: of somebody new it has a document beside it."""
-    return mark(key) in marks and await places.documents.get(COLLECTION, key) is None
+async def _orphans(places: Places, collection: str, marks: dict[str, int]) -> list[str]:
+    """The erased people's: of somebody new there is a profile, too."""
+    found = [key async for key, _ in places.documents.scan(collection) if mark(key) in marks]
+    known = await places.documents.get_many(COLLECTION, found) if found else {}
+    return [key for key in found if key not in known]
 
 
 def _in_order(counts: Counts) -> dict[str, int]:
