@@ -45,6 +45,23 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
     sweep = _add(commands, "sweep", run_sweep, "announce the personas that changed by silence, on a stack that serves")
     sweep.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
+    export = _add(
+        commands, "export", run_export, "everything held about a person, as JSON lines, on a stack that serves"
+    )
+    _person_options(export)
+    export.add_argument("--out", metavar="FILE", help="write it there instead of to standard output")
+    erase = _add(commands, "erase", run_erase, "forget a person, on a stack that serves")
+    _person_options(erase)
+    erase.add_argument(
+        "--mode",
+        choices=["delete", "suppress"],
+        default="delete",
+        help="delete: who comes back is somebody new; suppress: nothing of them counts again (default: %(default)s)",
+    )
+    erase.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
+    verify = _add(commands, "verify-erasures", run_verify_erasures, "prove that who was erased is gone, and report it")
+    _operator_options(verify)
+    verify.add_argument("--days", type=int, default=90, help="erasures of so many days (default: %(default)s)")
     replay = _add(commands, "replay", run_replay, "put dead letters back onto the topics they came from")
     _stack_options(replay, port=False)
     replay.add_argument("--function", metavar="NAME", help="only the letters of this function")
@@ -90,6 +107,18 @@ def _stack_options(sub: argparse.ArgumentParser, port: bool = True) -> None:
         sub.add_argument("--port", type=int, help="(demo: a free one; serve: 8080)")
 
 
+def _operator_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
+    sub.add_argument("--key", help="an operator's key (default: the first of ATTUNE_OPERATOR_KEYS)")
+
+
+def _person_options(sub: argparse.ArgumentParser) -> None:
+    who = sub.add_mutually_exclusive_group(required=True)
+    who.add_argument("--user", metavar="ID", help="a known person")
+    who.add_argument("--device", metavar="ID", help="an anonymous id")
+    _operator_options(sub)
+
+
 def run_demo(options: argparse.Namespace) -> int:
     from infra.local.demo import demo
 
@@ -112,6 +141,24 @@ def run_sweep(options: argparse.Namespace) -> int:
     from infra.local.schedules import sweep
 
     return sweep(options.url)
+
+
+def run_export(options: argparse.Namespace) -> int:
+    from infra.local.privacy import export
+
+    return export(options.url, options.key, options.user, options.device, options.out)
+
+
+def run_erase(options: argparse.Namespace) -> int:
+    from infra.local.privacy import erase
+
+    return erase(options.url, options.key, options.user, options.device, options.mode, options.yes)
+
+
+def run_verify_erasures(options: argparse.Namespace) -> int:
+    from infra.local.privacy import verify_erasures
+
+    return verify_erasures(options.url, options.key, options.days)
 
 
 def run_replay(options: argparse.Namespace) -> int:
@@ -143,7 +190,9 @@ def run_test(options: argparse.Namespace) -> int:
 
 
 def run_check(_: argparse.Namespace) -> int:
-    alone = [("-m", "mypy", f"functions/{name}/main.py") for name in ("collect", "pull", "retrain")]
+    alone = [
+        ("-m", "mypy", f"functions/{name}/main.py") for name in ("collect", "privacy", "profiles", "pull", "retrain")
+    ]
     checks = [("-m", "ruff", "format", "--check", "."), ("-m", "ruff", "check", "."), ("-m", "mypy"), *alone]
     codes = [_run(*check) for check in checks]  # all of them, so that one run tells everything
     return int(any(codes))
