@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.bench import (
+    bots,
     budget,
     cold,
     collect,
@@ -35,6 +36,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "exactly-once": exactly_once.bench,
     "freshness": freshness.bench,
     "sizes": sizes.bench,
+    "bots": bots.bench,
     "cold": cold.bench,
     "budget": budget.bench,
 }

@@ -1,8 +1,8 @@
 """Bots, told by what they do: points for each signal in a profile, quarantine from three points on. Pure.
 
 No signal has three points, so none suffices alone: not the agent that a client claims, nor a fast hand, nor a site
-that measures no dwell. Most signals have two thresholds, as O. Duskin and D. Feitelson, "Distinguishing Humans from
-Bots in Web Search Logs" (2010) advise: odd, and out of a person's reach. The figures are those of decision 0026.
+that measures no dwell. O. Duskin and D. Feitelson, "Distinguishing Humans from Bots in Web Search Logs", combine
+criteria in this way, those that are odd with those that are out of a person's reach. The figures: decision 0026.
 """
 
 import re

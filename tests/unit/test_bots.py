@@ -1,9 +1,8 @@
 """Bots: what gives them away, and who must not be taken for one."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import accumulate
 from typing import Any, cast
 
@@ -12,14 +11,12 @@ from hypothesis import given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
+from infra.bench.bots import NOT_A_PERSON, fold_people
 from infra.local.inputs import open_input
-from infra.local.inputs.batches import cut
-from infra.local.inputs.input import Fields
 from infra.local.inputs.simulate import Simulation
 from infra.local.inputs.simulate.bots import CRAWLER
-from shared.events.event import Context, Event, person_of
+from shared.events.event import Context, Event
 from shared.events.kinds import Kind
-from shared.events.parse import parse_batch
 from shared.profiles import memory, rhythm
 from shared.profiles.bots import is_crawler, judge
 from shared.profiles.fold import fold, read_terms
@@ -177,39 +174,18 @@ def test_whole_seconds_are_not_taken_for_regularity() -> None:
     assert rhythm.regularity([1_000 * 20 * n for n in range(60)]) == 0.05
 
 
-def people(events: Iterable[Fields]) -> dict[str, Profile]:
-    """Everybody's profile."""
-    found: dict[str, Profile] = {}
-    for batch in cut(events, 500, 480_000):
-        for event in parse_batch(batch.body, NOW, SETTINGS).events:
-            fold(found.setdefault(person_of(event), new_profile(SETTINGS.half_life)), [event], TERMS)
-    return found
-
-
-@cache
-def shop(bots: int) -> tuple[Simulation, dict[str, Profile]]:
-    simulation = Simulation(users=200, days=20, bots=bots)
-    return simulation, people(simulation.events())
-
-
-def caught(profiles: dict[str, Profile]) -> Iterator[str]:
-    return (person for person, profile in profiles.items() if judge(profile, NOW))
-
-
 def test_nobody_of_the_real_shop_is_quarantined() -> None:
-    profiles = people(open_input(f"rees46:{sample('rees46_sample.csv.gz')}"))
-    assert len(profiles) == 4_504
-    assert list(caught(profiles)) == []
+    profiles, suspects = fold_people(open_input(f"rees46:{sample('rees46_sample.csv.gz')}"))
+    assert (len(profiles), suspects) == (4_504, set())
 
 
 def test_nobody_who_rated_films_is_quarantined() -> None:
-    profiles = people(open_input("movielens"))
-    assert len(profiles) == 671
-    assert list(caught(profiles)) == []
+    profiles, suspects = fold_people(open_input("movielens"))
+    assert (len(profiles), suspects) == (671, set())
 
 
 def test_simulated_bots_are_caught_and_nobody_else() -> None:
-    simulation, profiles = shop(bots=70)
-    found = set(caught(profiles))
-    machines = {f"a:{bot.name}": bot.habit for bot in simulation.machines() if bot.habit != "rotator"}
-    assert found == {name for name, habit in machines.items() if habit != "creeper"}
+    simulation = Simulation(users=200, days=20, bots=70)
+    _, suspects = fold_people(simulation.events())
+    machines = {f"a:{bot.name}": bot.habit for bot in simulation.machines() if bot.habit != NOT_A_PERSON}
+    assert suspects == {name for name, habit in machines.items() if habit != "creeper"}
