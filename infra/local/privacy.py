@@ -1,32 +1,27 @@
 """What an operator asks of the function privacy, on a stack that serves."""
 
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
 import httpx
-import msgspec
 from rich.table import Table
 
 from infra.local import screens
-from shared.errors import PermanentError, Problem, RetryableError
-from shared.settings import PREFIX
+from infra.local.operator import calling, check, whom
 
-TIMEOUT_S = 1_800
 END = b'{"place":"end"'
 
 
 def export(url: str, key: str | None, user: str | None, device: str | None, out: str | None) -> int:
     """Write everything held about a person as it comes. Returns 1 if it broke off."""
     with ExitStack() as stack:
-        client = stack.enter_context(_client(url, key))
-        answer = stack.enter_context(client.stream("GET", "/v1/privacy/export", params=_whom(user, device)))
+        client = stack.enter_context(calling(url, key))
+        answer = stack.enter_context(client.stream("GET", "/v1/privacy/export", params=whom(user, device)))
         if answer.is_error:
             answer.read()
-            _check(answer)
+            check(answer)
         to = stack.enter_context(Path(out).open("wb")) if out else sys.stdout.buffer
         n, last = _copy(answer, to)
     if not last.startswith(END):
@@ -43,8 +38,8 @@ def erase(url: str, key: str | None, user: str | None, device: str | None, mode:
     if not yes and not _is_meant(f"Erase everything held about {what} ({mode})? It can not be undone. Type yes: "):
         print("Nothing was erased.")
         return 1
-    with _client(url, key) as client:
-        answer = _check(client.post("/v1/privacy/erase", json={**_whom(user, device), "mode": mode}))
+    with calling(url, key) as client:
+        answer = check(client.post("/v1/privacy/erase", json={**whom(user, device), "mode": mode}))
     print(f"Forgotten by serving; the log and the dead letters follow. Erasure {answer['erasure'][:12]}.")
     print("verify-erasures proves it.")
     return 0
@@ -52,8 +47,8 @@ def erase(url: str, key: str | None, user: str | None, device: str | None, mode:
 
 def verify_erasures(url: str, key: str | None, days: int) -> int:
     """Look for what is left of those who were erased. Returns 1 unless that is nothing."""
-    with _client(url, key) as client:
-        report = _check(client.post("/v1/privacy/verify", json={"days": days}))
+    with calling(url, key) as client:
+        report = check(client.post("/v1/privacy/verify", json={"days": days}))
     console = screens.console()
     console.print(_table(report))
     people = f"{report['erasures']:,} erasures, {report['devices']:,} devices"
@@ -87,35 +82,8 @@ def _copy(answer: httpx.Response, to: IO[bytes]) -> tuple[int, bytes]:
     return n, last
 
 
-def _whom(user: str | None, device: str | None) -> dict[str, str]:
-    return {"user_id": user} if user is not None else {"anonymous_id": device or ""}
-
-
 def _is_meant(question: str) -> bool:
     try:
         return input(question).strip().lower() == "yes"
     except EOFError:
         return False
-
-
-@contextmanager
-def _client(url: str, key: str | None) -> Iterator[httpx.Client]:
-    key = key or os.environ.get(f"{PREFIX}OPERATOR_KEYS", "").partition(",")[0].strip()
-    headers = {"authorization": f"Bearer {key}"} if key else {}
-    try:
-        with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_S) as client:
-            yield client
-    except httpx.TransportError as error:
-        hint = "start a stack with make serve, or name its address with --url"
-        raise RetryableError(f"{url} does not answer ({error}); {hint}") from None
-
-
-def _check(answer: httpx.Response) -> dict[str, Any]:
-    """The answer's JSON. Raises what the stack says is wrong."""
-    found: dict[str, Any] = msgspec.json.decode(answer.content)
-    if answer.status_code in (409, 429, 503):
-        raise RetryableError(f"{answer.status_code}: {found['error']}")
-    if answer.is_error:
-        problems = tuple(Problem(**problem) for problem in found.get("problems", ()))
-        raise PermanentError(found["error"], problems)
-    return found
