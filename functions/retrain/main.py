@@ -14,7 +14,7 @@ from shared.profiles.standing import Standing
 from training.job import train
 from training.order import Order, parse_order
 from training.publish import publish, remember
-from training.quarantine import write_quarantined
+from training.quarantine import forget_quarantined, write_quarantined
 from training.results import Model, Trained, report
 from training.tables import create_tables
 
@@ -66,4 +66,7 @@ def _train(order: Order, excluded: Mapping[str, Standing]) -> tuple[dict[str, ob
     warehouse = wiring.warehouse(settings)
     create_tables(warehouse)
     left_out = write_quarantined(warehouse, excluded)
-    return left_out, train(warehouse, order.models, order.cutoff, settings)
+    try:
+        return left_out, train(warehouse, order.models, order.cutoff, settings)
+    finally:
+        forget_quarantined(warehouse)

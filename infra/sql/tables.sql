@@ -72,7 +72,7 @@ CREATE TABLE IF NOT EXISTS items (
 PARTITION BY DATE(stated_at)
 CLUSTER BY item_id;
 
--- Whose events no model learns from, as of the last training: all of them, or those that occurred before until_ms.
+-- Whose events no model learns from: all of them, or those that occurred before until_ms. Filled while a training runs.
 CREATE TABLE IF NOT EXISTS quarantined (
   person STRING NOT NULL,
   until_ms INT64

@@ -238,6 +238,8 @@ async def test_who_is_in_quarantine_is_learned_from_by_no_model(
     versions = [{name: told["version"] for name, told in told["models"].items()} for told in (before, after)]
     assert versions[0] == versions[1], "a version names the content's checksum"
 
+    assert warehouse.query("SELECT person FROM quarantined").num_rows == 0, "ids would outlive an erasure"
+
     await documents.delete("quarantine", ["u:bot"])
     async with serve("retrain") as client:
         fooled = (await client.post(URL, json={"cutoff": CUTOFF})).json()
