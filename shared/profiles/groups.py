@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Literal, NamedTuple
 
 from shared.errors import RetryableError
@@ -46,41 +47,56 @@ class Groups:
     def __init__(self, commit: Commit) -> None:
         self._commit = commit
         self._waiting: dict[str, list[Ask]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: dict[str, list[Ask]] = {}
+        self._tasks: set[asyncio.Task[Sequence[Answer]]] = set()
 
     def join(self, person: str, ask: Ask) -> None:
         """Have it done with the person's next group."""
         if person in self._waiting:
             self._waiting[person].append(ask)
-            return
-        self._waiting[person] = [ask]
-        task = asyncio.create_task(self._drain(person))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        else:
+            self._waiting[person] = [ask]
+            self._start(person)
 
     def is_waiting(self, person: str) -> bool:
         """Whether another group of the person will follow the one under way."""
         return bool(self._waiting.get(person))
 
-    async def _drain(self, person: str) -> None:
-        while group := self._waiting[person]:
-            self._waiting[person] = []
-            await self._commit_group(person, group)
-        del self._waiting[person]
+    def _start(self, person: str) -> None:
+        task = asyncio.create_task(self._take(person))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._end, person))
 
-    async def _commit_group(self, person: str, group: Sequence[Ask]) -> None:
-        """Settle every future of the group, whatever happens: their requests wait for them."""
-        # gather instead of try: what is raised is handed on to each of the waiting requests.
-        [result] = await asyncio.gather(self._commit(person, group), return_exceptions=True)
-        answers = [result] * len(group) if isinstance(result, BaseException) else result
-        for ask, answer in zip(group, answers, strict=True):
-            if ask.future.done():
-                continue  # its request went away
-            if isinstance(answer, BaseException):
-                ask.future.set_exception(answer)
-            elif not isinstance(answer, Moved):
-                ask.future.set_result(answer)
-            elif ask.hops < MOST_HOPS:
-                self.join(answer.person, ask._replace(hops=ask.hops + 1))
-            else:
-                ask.future.set_exception(RetryableError("whose device it is changed again and again"))
+    async def _take(self, person: str) -> Sequence[Answer]:
+        """Everybody who has come until now is in the group."""
+        group, self._waiting[person] = self._waiting[person], []
+        self._under_way[person] = group
+        return await self._commit(person, group)
+
+    def _end(self, person: str, task: "asyncio.Task[Sequence[Answer]]") -> None:
+        """Settle every future of the group, whatever happened: their requests wait for them."""
+        self._tasks.discard(task)
+        group = self._under_way.pop(person, [])
+        if task.cancelled():  # the loop ends
+            for ask in [*group, *self._waiting.pop(person)]:
+                ask.future.cancel()
+            return
+        failure = task.exception()
+        for ask, answer in zip(group, [failure] * len(group) if failure else task.result(), strict=True):
+            self._settle(ask, answer)
+        if self._waiting[person]:
+            self._start(person)
+        else:
+            del self._waiting[person]
+
+    def _settle(self, ask: Ask, answer: Answer | BaseException) -> None:
+        if ask.future.done():
+            return  # its request went away
+        if isinstance(answer, BaseException):
+            ask.future.set_exception(answer)
+        elif not isinstance(answer, Moved):
+            ask.future.set_result(answer)
+        elif ask.hops < MOST_HOPS:
+            self.join(answer.person, ask._replace(hops=ask.hops + 1))
+        else:
+            ask.future.set_exception(RetryableError("whose device it is changed again and again"))

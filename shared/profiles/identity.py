@@ -56,6 +56,8 @@ def share(device: Standing) -> Share | None:
     >>> share(Standing(claims={"ann": 5})), share(Standing(claims={"ann": 5, "bob": 7})), share(Standing())
     (Share(user_id='ann', until_ms=0), Share(user_id='ann', until_ms=7), None)
     """
+    if not device.claims:
+        return None
     counting = sorted((at_ms, user_id) for user_id, at_ms in device.claims.items() if user_id not in device.revoked)
     if not 0 < len(counting) <= MOST_USERS:
         return None

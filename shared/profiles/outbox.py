@@ -28,7 +28,8 @@ class Outbox:
 
     def review(self, standing: Standing, now_ms: int) -> bool:
         """Drop, in place, what we have published, and make ours what others left behind. Says whether that is news."""
-        before = standing.outbox
+        if not (before := standing.outbox):
+            return False  # as nearly always
         standing.outbox = [self._adopt(note, now_ms) for note in before if note.id not in self._published]
         return standing.outbox != before
 
@@ -38,10 +39,13 @@ class Outbox:
 
     def sign(self, standing: Standing) -> None:
         """Make ours, in place, the notes that nobody has signed."""
-        standing.outbox = [note if note.by else self._ours(note) for note in standing.outbox]
+        if standing.outbox:
+            standing.outbox = [note if note.by else self._ours(note) for note in standing.outbox]
 
     async def publish(self, person: str, standing: Standing) -> bool:
         """Publish our notes of a document that has been written; says whether there were any. Raises RetryableError."""
+        if not standing.outbox:
+            return False
         notes = [note for note in standing.outbox if note.by == self._instance and note.id not in self._published]
         for note in notes:
             await self._topics.publish(note.topic, [Message(note.data, person, note.attributes)])

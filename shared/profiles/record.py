@@ -50,4 +50,5 @@ def pack(person: str, profile: Profile, standing: Standing, now: datetime, sessi
         fields["quarantined"] = True
     if identity.is_given_away(standing):
         fields["merged_into"] = identity.owner(standing, 0)
-    return fields | {STATE: encode_profile(profile), STANDING: encode_standing(standing), "updated_at": now}
+    fields[STATE], fields[STANDING], fields["updated_at"] = encode_profile(profile), encode_standing(standing), now
+    return fields
