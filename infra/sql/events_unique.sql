@@ -2,6 +2,7 @@
 --
 -- weight, engagement: as shared/events/kinds.weigh gives them; the numbers are those of the table `kinds`. A threshold of
 -- a dwell is so many seconds or that share of the item's length, whichever is less.
+-- revisit: the bonus of an item that is met again on another day; NULL if the event does not prove that it was met.
 -- consent: BigQuery keeps no difference between an empty array and none, so an empty one reads as not stated.
 
 WITH told AS (
@@ -25,6 +26,7 @@ SELECT
   DIV(UNIX_MICROS(occurred_at), 1000) AS occurred_ms,
   item_ids,
   category,
+  revisit,
   CASE
     WHEN dwell_s < quick_exit_s AND dwell_s < quick_exit_share * takes_s THEN quick_exit_weight
     ELSE

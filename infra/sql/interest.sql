@@ -2,17 +2,49 @@
 --
 -- Age is counted back from the person's own last act on an item (`last_ms`). A value at another time differs by one factor
 -- for all items of a person, so nothing is lost; counted from @cutoff, whoever has been away for long would underflow to nought.
+--
+-- Each day (UTC) on which an item was met but the last adds the bonus of repeat visits, decayed from the day's beginning
+-- (shared/profiles/visits.py).
 
 WITH acts AS (
   SELECT
     events_unique.person,
     item_id,
     events_unique.weight,
-    events_unique.occurred_ms,
-    MAX(events_unique.occurred_ms) OVER (PARTITION BY events_unique.person) AS last_ms
+    events_unique.revisit,
+    events_unique.occurred_ms
   FROM events_unique
   CROSS JOIN UNNEST(events_unique.item_ids) AS item_id
-  WHERE events_unique.weight <> 0
+  WHERE events_unique.weight <> 0 OR events_unique.revisit IS NOT NULL
+),
+
+days AS (
+  SELECT
+    person,
+    item_id,
+    DIV(occurred_ms, 86400000) AS day,
+    MAX(revisit) AS revisit
+  FROM acts
+  WHERE revisit IS NOT NULL
+  GROUP BY person, item_id, day
+  QUALIFY day < MAX(day) OVER (PARTITION BY person, item_id)
+),
+
+signs AS (
+  SELECT person, item_id, weight, occurred_ms FROM acts
+  UNION ALL
+  SELECT person, item_id, revisit AS weight, day * 86400000 AS occurred_ms FROM days
+),
+
+aged AS (
+  SELECT
+    person,
+    item_id,
+    weight,
+    occurred_ms,
+    MAX(occurred_ms) OVER (PARTITION BY person) AS last_ms
+  FROM signs
+  WHERE weight <> 0
 ),
 
 sums AS (
@@ -21,7 +53,7 @@ sums AS (
     item_id,
     ROUND(SUM(weight * POW(2.0, (occurred_ms - last_ms) / @half_life_ms)), 9) AS total,
     MAX(last_ms) AS last_ms
-  FROM acts
+  FROM aged
   GROUP BY person, item_id
 )
 

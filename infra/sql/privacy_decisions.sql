@@ -9,7 +9,7 @@ WHERE
     SELECT 1
     FROM `marks` AS m
     WHERE
-      m.mark = TO_HEX(SHA256(IF(d.user_id IS NULL, CONCAT('a:', d.anonymous_id), CONCAT('u:', d.user_id))))
+      m.is_user = (d.user_id IS NOT NULL) AND m.hash = TO_HEX(SHA256(COALESCE(d.user_id, d.anonymous_id)))
       AND d.decided_at <= m.until
   )
 ORDER BY d.decided_at

@@ -5,7 +5,7 @@ SELECT
   COUNT(*) AS n
 FROM decisions AS d
 JOIN `marks` AS m
-  ON m.mark = TO_HEX(SHA256(IF(d.user_id IS NULL, CONCAT('a:', d.anonymous_id), CONCAT('u:', d.user_id))))
+  ON m.is_user = (d.user_id IS NOT NULL) AND m.hash = TO_HEX(SHA256(COALESCE(d.user_id, d.anonymous_id)))
 WHERE d.decided_at <= m.until
 GROUP BY hour
 ORDER BY hour

@@ -5,7 +5,7 @@ WHERE EXISTS (
   SELECT 1
   FROM `marks` AS m
   WHERE
-    m.mark = TO_HEX(SHA256(IF(e.user_id IS NULL, CONCAT('a:', e.anonymous_id), CONCAT('u:', e.user_id))))
+    m.is_user = (e.user_id IS NOT NULL) AND m.hash = TO_HEX(SHA256(COALESCE(e.user_id, e.anonymous_id)))
     AND LEAST(e.occurred_at, COALESCE(e.received_at, e.occurred_at)) <= m.until
 );
 
@@ -14,6 +14,6 @@ WHERE EXISTS (
   SELECT 1
   FROM `marks` AS m
   WHERE
-    m.mark = TO_HEX(SHA256(IF(d.user_id IS NULL, CONCAT('a:', d.anonymous_id), CONCAT('u:', d.user_id))))
+    m.is_user = (d.user_id IS NOT NULL) AND m.hash = TO_HEX(SHA256(COALESCE(d.user_id, d.anonymous_id)))
     AND d.decided_at <= m.until
 );

@@ -5,7 +5,7 @@ SELECT
   COUNT(*) AS n
 FROM events AS e
 JOIN `marks` AS m
-  ON m.mark = TO_HEX(SHA256(IF(e.user_id IS NULL, CONCAT('a:', e.anonymous_id), CONCAT('u:', e.user_id))))
+  ON m.is_user = (e.user_id IS NOT NULL) AND m.hash = TO_HEX(SHA256(COALESCE(e.user_id, e.anonymous_id)))
 WHERE LEAST(e.occurred_at, COALESCE(e.received_at, e.occurred_at)) <= m.until
 GROUP BY hour
 ORDER BY hour
