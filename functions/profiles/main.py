@@ -1,12 +1,16 @@
 """profiles: shows and explains profiles, refolds them from the log, and does what operators decide about them."""
 
+from functools import cache
+
 import functions_framework.aio
 from starlette.requests import Request
 from starlette.responses import Response
 
 from refolding import deliver, routes
-from shared import http
+from refolding.parts import Parts
+from shared import http, wiring
 from shared.deliveries import Deliveries
+from shared.events.push import Push
 
 
 @functions_framework.aio.http
@@ -17,10 +21,19 @@ async def profiles(request: Request) -> Response:
         reply = http.json_reply(200, {"status": "ok"})
     elif path == routes.ROUTE or path.startswith(f"{routes.ROUTE}/"):
         headers = {name.lower(): value for name, value in request.headers.items()}
-        reply = await routes.answer(request.method, path, headers, request.query_params, request.stream())
+        reply = await routes.answer(_parts(), request.method, path, headers, request.query_params, request.stream())
     else:
         reply = await deliveries.answer(request.method, request.stream())
     return Response(reply.body, reply.status, reply.headers)
 
 
-deliveries = Deliveries(deliver.take, None)
+async def _take(push: Push) -> str:
+    return await deliver.take(_parts(), push)
+
+
+@cache
+def _parts() -> Parts:
+    return Parts(wiring.settings())
+
+
+deliveries = Deliveries(_take, None)

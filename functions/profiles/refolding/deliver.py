@@ -2,9 +2,8 @@
 
 import asyncio
 
-from refolding import parts
 from refolding.operate import settle
-from shared import wiring
+from refolding.parts import Parts
 from shared.errors import PermanentError
 from shared.events.publish import publish_dead_letter
 from shared.events.push import Push
@@ -15,16 +14,15 @@ SETTLE_S = 10.0
 a release takes its time."""
 
 
-async def take(push: Push) -> str:
+async def take(parts: Parts, push: Push) -> str:
     """Refold whom the message names. Raises RetryableError, and is then delivered again."""
     try:
         wanted = read_refold(push.message.data)
     except PermanentError as error:
-        await publish_dead_letter(wiring.topics(wiring.settings()), push, error, "profiles", TOPIC)
+        await publish_dead_letter(parts.topics, push, error, "profiles", TOPIC)
         return "dead_letter"
     if wanted.why == "release":
         await asyncio.sleep(SETTLE_S)
-    await parts.model()
-    done = await parts.refolder().refold(wanted.persons)
-    await settle(done.people)
+    done = await parts.refolder.refold(wanted.persons)
+    await settle(parts, done.people)
     return "refolded"

@@ -7,14 +7,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from refolding import parts
 from refolding.attribution import counts, read_claims
+from refolding.parts import Parts
 from refolding.show import Found, find, ids, reason, stranger
 from refolding.swap import ring_marks
 from shared import http, wiring
 from shared.events.event import Event
 from shared.profiles import identity
-from shared.profiles.fold import read_terms
 from shared.profiles.memory import event_mark
 from shared.profiles.trace import DIGITS, Move, Traced, read_numbers, trace
 
@@ -30,13 +29,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Only moves of this item, category, … or of this kind of number."""
 
 
-async def explain(person: str, page: Page) -> http.Reply:
+async def explain(parts: Parts, person: str, page: Page) -> http.Reply:
     """The newest events first, each with its moves; and the sums of all of them, beside the live ones."""
-    found = await find(person)
+    found = await find(parts, person)
     if found.is_stranger:
         return stranger()
-    events = await _read_events(found)
-    terms, now = read_terms(wiring.settings()), wiring.clock()
+    events = await _read_events(parts, found)
+    terms, now = parts.terms, wiring.clock()
     profile, standing, _ = found.record
     traced = trace(events, terms, timedelta(milliseconds=profile.half_life_ms), now)
     live = {name: round(number, DIGITS) for name, number in read_numbers(profile, terms, now).items()}
@@ -58,13 +57,13 @@ async def explain(person: str, page: Page) -> http.Reply:
     )
 
 
-async def _read_events(found: Found) -> list[Event]:
+async def _read_events(parts: Parts, found: Found) -> list[Event]:
     """What counts for this person, as a refold would find it."""
-    refolder = parts.refolder()
+    refolder = parts.refolder
     members = await refolder.find_family([found.person])
     events = await refolder.read_log(members)
     standings = await refolder.read_standings(members) | {found.person: found.record.standing}
-    devices = read_claims(events, standings, read_terms(wiring.settings()))
+    devices = read_claims(events, standings, parts.terms)
     theirs = identity.attribute(events, devices).get(found.person, [])
     first = {event.event_id: event for event in reversed(theirs) if counts(event, found.person, standings)}
     return list(first.values())

@@ -5,14 +5,13 @@ import random
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from refolding import parts
 from refolding.orders import Rebuild, Unmerge, Verdict
 from refolding.pages import rebuild_page
+from refolding.parts import Parts
 from shared import http, wiring
 from shared.errors import ConflictError, RetryableError
 from shared.events.event import person_key
 from shared.profiles import quarantined, tombstones
-from shared.profiles.fold import read_terms
 from shared.profiles.profile import new_profile, to_ms
 from shared.profiles.record import COLLECTION, Record, pack, unpack
 from shared.profiles.refolds import Why, ask
@@ -24,25 +23,24 @@ ATTEMPTS = 8
 PAUSE_S = 0.01
 
 
-async def unmerge(order: Unmerge) -> http.Reply:
+async def unmerge(parts: Parts, order: Unmerge) -> http.Reply:
     """Take the claim back for good, then fold user and device as if it had never been made."""
-    await parts.model()
-    news = await parts.committer().unmerge(order.user_id, order.anonymous_id)
+    news = await parts.committer.unmerge(order.user_id, order.anonymous_id)
     people = [person_key(order.user_id, None), person_key(None, order.anonymous_id)]
-    return await _refold(people, "unmerge", {"news": news}, force=False)
+    return await _refold(parts, people, "unmerge", {"news": news}, force=False)
 
 
-async def quarantine(order: Verdict) -> http.Reply:
+async def quarantine(parts: Parts, order: Verdict) -> http.Reply:
     """From now on the person's events count nowhere, those of the past included."""
-    return await _confine(order, purged=False)
+    return await _confine(parts, order, purged=False)
 
 
-async def purge(order: Verdict) -> http.Reply:
+async def purge(parts: Parts, order: Verdict) -> http.Reply:
     """Quarantine, kept for good: there is no release from it."""
-    return await _confine(order, purged=True)
+    return await _confine(parts, order, purged=True)
 
 
-async def release(order: Verdict) -> http.Reply:
+async def release(parts: Parts, order: Verdict) -> http.Reply:
     """Let the person's events count again, those of the past and of the time in quarantine included."""
 
     def free(standing: Standing) -> bool:
@@ -51,29 +49,29 @@ async def release(order: Verdict) -> http.Reply:
         standing.quarantine, standing.trusted = None, True
         return True
 
-    record = await _change(order.person, free)
+    record = await _change(parts, order.person, free)
     if record.version == ABSENT or record.standing.quarantine is None:
         return http.error_reply(409, "the person is not in quarantine")
     if record.standing.quarantine.purged:
         return http.error_reply(409, "the person was purged, which is for good")
     log("INFO", "released from quarantine", why=order.why)
     # What came in the last moments was not folded and may not be in the log yet: the second refold finds it there.
-    await _publish([order.person], "release")
-    return await _refold([order.person], "release", {}, force=False)
+    await _publish(parts, [order.person], "release")
+    return await _refold(parts, [order.person], "release", {}, force=False)
 
 
-async def rebuild(order: Rebuild) -> http.Reply:
+async def rebuild(parts: Parts, order: Rebuild) -> http.Reply:
     """Refold these people, or the next page of all whom the log knows."""
     if order.persons:
-        return await _refold(order.persons, "rebuild", {}, order.force)
-    counts, done, left = await rebuild_page(order.after, order.n, order.force)
-    await settle(person for one in done for person in one.people)
+        return await _refold(parts, order.persons, "rebuild", {}, order.force)
+    counts, done, left = await rebuild_page(parts, order.after, order.n, order.force)
+    await settle(parts, [person for one in done for person in one.people])
     for people in left:
-        await _publish(people, "rebuild")
+        await _publish(parts, people, "rebuild")
     return http.json_reply(200, counts)
 
 
-async def _confine(order: Verdict, purged: bool) -> http.Reply:
+async def _confine(parts: Parts, order: Verdict, purged: bool) -> http.Reply:
     reason = Quarantine(to_ms(wiring.clock()), 0.0, [order.why], by="operator", purged=purged)
 
     def confine(standing: Standing) -> bool:
@@ -82,16 +80,15 @@ async def _confine(order: Verdict, purged: bool) -> http.Reply:
         standing.quarantine, standing.trusted = reason, False
         return True
 
-    await quarantined.enlist(wiring.documents(wiring.settings()), order.person, wiring.clock())
-    await _change(order.person, confine)
+    await quarantined.enlist(parts.documents, order.person, wiring.clock())
+    await _change(parts, order.person, confine)
     log("INFO", "purged" if purged else "put in quarantine", why=order.why)
     return http.json_reply(200, {"person": order.person, "purged": purged})
 
 
-async def _change(person: str, act: Callable[[Standing], bool]) -> Record:
+async def _change(parts: Parts, person: str, act: Callable[[Standing], bool]) -> Record:
     """Change a standing and empty the state, by compare-and-set; answers the record as it was before."""
-    settings = wiring.settings()
-    documents, cap_ms = wiring.documents(settings), read_terms(settings).session_cap_ms
+    settings, documents, cap_ms = parts.settings, parts.documents, parts.terms.session_cap_ms
     for attempt in range(ATTEMPTS):
         document = await documents.get(COLLECTION, person)
         before, (_, standing, version) = unpack(document, settings), unpack(document, settings)
@@ -109,27 +106,27 @@ async def _change(person: str, act: Callable[[Standing], bool]) -> Record:
     raise RetryableError(f"a profile was written by others {ATTEMPTS} times while being changed")
 
 
-async def _refold(people: Iterable[str], why: Why, told: dict[str, Any], force: bool) -> http.Reply:
+async def _refold(parts: Parts, people: Iterable[str], why: Why, told: dict[str, Any], force: bool) -> http.Reply:
     """Refold them now; where that cannot be, as soon as it can."""
-    await parts.model()
     try:
-        done = await parts.refolder().refold(people, force)
+        done = await parts.refolder.refold(people, force)
     except RetryableError as error:
-        await _publish(people, why)
+        await _publish(parts, people, why)
         return http.json_reply(202, {**told, "refolded": None, "later": str(error)})
-    await settle(done.people)
+    await settle(parts, done.people)
     return http.json_reply(200, {**told, "refolded": done.as_json(), "later": None})
 
 
-async def settle(people: Iterable[str]) -> None:
+async def settle(parts: Parts, people: Iterable[str]) -> None:
     """Decide anew the personas of those who were refolded, and publish what follows."""
+    await parts.model()
     for person in people:
         try:
-            await parts.committer().settle(person)
+            await parts.committer.settle(person)
         except RetryableError as error:
             log("WARNING", "a persona is left to the next sweep", reason=str(error))
 
 
-async def _publish(people: Iterable[str], why: Why) -> None:
+async def _publish(parts: Parts, people: Iterable[str], why: Why) -> None:
     note = ask(people, why, to_ms(wiring.clock()))
-    await wiring.topics(wiring.settings()).publish(note.topic, [Message(note.data, attributes=note.attributes)])
+    await parts.topics.publish(note.topic, [Message(note.data, attributes=note.attributes)])

@@ -1,7 +1,6 @@
-"""What an instance keeps: made when first needed, for most requests need but a part."""
+"""What an instance keeps."""
 
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Literal
 
 from refolding.refold import Refolder
@@ -17,38 +16,29 @@ from shared.settings import Settings
 from shared.stores.ports import Warehouse
 
 
-async def model() -> PersonaModel | None:
-    """The live model of personas."""
-    return await registry().get("personas", PersonaModel)
+class Parts:
+    """The stores and those who work on them. The warehouse's client is loaded when first asked for."""
 
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.terms = read_terms(settings)
+        self.documents = wiring.documents(settings)
+        self.topics = wiring.topics(settings)
+        refresh = timedelta(seconds=settings.model_refresh_s)
+        self._registry = Registry(self.documents, refresh, wiring.clock, personas=PersonaModel)
+        self.committer = Committer(self.documents, self.topics, self.terms, settings, wiring.clock, self._decide)
+        self.refolder = Refolder(self.documents, self.warehouse, settings, wiring.clock)
 
-@cache
-def registry() -> Registry:
-    settings = wiring.settings()
-    refresh = timedelta(seconds=settings.model_refresh_s)
-    return Registry(wiring.documents(settings), refresh, wiring.clock, personas=PersonaModel)
+    def warehouse(self) -> Warehouse:
+        return wiring.warehouse(self.settings)
 
+    async def model(self) -> PersonaModel | None:
+        """The live model of personas; the committer decides by the last one read."""
+        return await self._registry.get("personas", PersonaModel)
 
-@cache
-def committer() -> Committer:
-    settings = wiring.settings()
-    terms = read_terms(settings)
-
-    def decide(
-        standing: Standing, profile: Profile, person: str, _: Literal["event", "silence"], now: datetime
+    def _decide(
+        self, standing: Standing, profile: Profile, person: str, _: Literal["event", "silence"], now: datetime
     ) -> None:
         # Here only the refolded are decided anew: other events count now, so nobody was moved by silence.
-        persona.settle(standing, profile, person, "event", registry().last("personas", PersonaModel), now, terms)
-
-    topics = wiring.topics(settings)
-    return Committer(wiring.documents(settings), topics, terms, settings, wiring.clock, decide)
-
-
-@cache
-def refolder() -> Refolder:
-    settings: Settings = wiring.settings()
-
-    def warehouse() -> Warehouse:
-        return wiring.warehouse(settings)  # BigQuery's client is loaded when first asked for
-
-    return Refolder(wiring.documents(settings), warehouse, settings, wiring.clock)
+        model = self._registry.last("personas", PersonaModel)
+        persona.settle(standing, profile, person, "event", model, now, self.terms)

@@ -8,8 +8,9 @@ import msgspec
 from refolding import operate
 from refolding.explain import Page, explain
 from refolding.orders import Rebuild, Unmerge, Verdict, parse_order
+from refolding.parts import Parts
 from refolding.show import show
-from shared import http, keys, wiring
+from shared import http, keys
 from shared.errors import PermanentError, Problem, RetryableError
 from shared.events.event import Id, person_key
 
@@ -17,16 +18,17 @@ ROUTE = "/v1/profiles"
 MAX_BYTES = 50_000
 
 K = TypeVar("K", bound=msgspec.Struct)
+Handler = Callable[[Parts, bytes], Awaitable[http.Reply]]
 
 
-def _order(kind: type[K], act: Callable[[K], Awaitable[http.Reply]]) -> Callable[[bytes], Awaitable[http.Reply]]:
-    async def answer(body: bytes) -> http.Reply:
-        return await act(parse_order(body, kind))
+def _order(kind: type[K], act: Callable[[Parts, K], Awaitable[http.Reply]]) -> Handler:
+    async def answer(parts: Parts, body: bytes) -> http.Reply:
+        return await act(parts, parse_order(body, kind))
 
     return answer
 
 
-ORDERS: Mapping[str, Callable[[bytes], Awaitable[http.Reply]]] = {
+ORDERS: Mapping[str, Handler] = {
     "unmerge": _order(Unmerge, operate.unmerge),
     "quarantine": _order(Verdict, operate.quarantine),
     "release": _order(Verdict, operate.release),
@@ -43,20 +45,25 @@ class Who(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 async def answer(
-    method: str, path: str, headers: Mapping[str, str], query: Mapping[str, str], body: AsyncIterable[bytes]
+    parts: Parts,
+    method: str,
+    path: str,
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    body: AsyncIterable[bytes],
 ) -> http.Reply:
     """The answer to one request below the route."""
-    if not keys.is_operator(wiring.settings(), headers):
+    if not keys.is_operator(parts.settings, headers):
         return keys.not_an_operator()
     name = path.removeprefix(ROUTE).strip("/")
     try:
         if method == "GET":
-            return await _read(name, dict(query))
+            return await _read(parts, name, dict(query))
         if name not in ORDERS:
             return http.not_found(path, *(f"POST {ROUTE}/{order}" for order in ORDERS))
         if method != "POST":
             return http.not_allowed("POST")
-        return await ORDERS[name](await http.read_body(body, MAX_BYTES))
+        return await ORDERS[name](parts, await http.read_body(body, MAX_BYTES))
     except http.TooLargeError as error:
         return http.error_reply(413, f"the body has {error}")
     except PermanentError as error:
@@ -65,7 +72,7 @@ async def answer(
         return http.try_later(error)
 
 
-async def _read(name: str, query: dict[str, str]) -> http.Reply:
+async def _read(parts: Parts, name: str, query: dict[str, str]) -> http.Reply:
     """`/{user_id}`, or `?user_id=…` or `?anonymous_id=…`; `/explain` after the one, or instead of it."""
     user_id, _, last = name.rpartition("/")
     wants_reasons = last == "explain"
@@ -77,7 +84,7 @@ async def _read(name: str, query: dict[str, str]) -> http.Reply:
     if (who.user_id is None) == (who.anonymous_id is None):
         raise PermanentError("invalid", (Problem("user_id", "either user_id or anonymous_id", "both or neither"),))
     person = person_key(who.user_id, who.anonymous_id)
-    return await explain(person, page) if wants_reasons else await show(person)
+    return await explain(parts, person, page) if wants_reasons else await show(parts, person)
 
 
 def _convert(values: Mapping[str, Any], kind: type[K]) -> K:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from refolding import parts
+from refolding.parts import Parts
 from shared import http, wiring
 from shared.events.event import person_key
 from shared.profiles import identity, persona
 from shared.profiles.face import face
-from shared.profiles.fold import read_terms
 from shared.profiles.profile import from_ms
 from shared.profiles.record import COLLECTION, PACKED, Record, unpack
 from shared.profiles.standing import Quarantine
@@ -27,23 +26,23 @@ class Found(NamedTuple):
         return not profile.counts and not standing.claims and standing.quarantine is None
 
 
-async def find(person: str) -> Found:
+async def find(parts: Parts, person: str) -> Found:
     """The record that answers for this key."""
-    found = Found(person, await _read(person))
+    found = Found(person, await _read(parts, person))
     standing = found.record.standing
     if identity.is_given_away(standing) and (user_id := identity.owner(standing, 0)):
         user = person_key(user_id, None)
-        return Found(user, await _read(user))
+        return Found(user, await _read(parts, user))
     return found
 
 
-async def show(person: str) -> http.Reply:
+async def show(parts: Parts, person: str) -> http.Reply:
     """The readable face, as of now; 404 for a stranger."""
-    found = await find(person)
+    found = await find(parts, person)
     if found.is_stranger:
         return stranger()
     profile, standing, _ = found.record
-    terms, now = read_terms(wiring.settings()), wiring.clock()
+    terms, now = parts.terms, wiring.clock()
     told = standing.persona
     if not persona.rests(standing, profile):
         told = persona.current(standing, profile, await parts.model(), now, terms)
@@ -82,6 +81,5 @@ def stranger() -> http.Reply:
     return http.error_reply(404, "nobody is known by this id")
 
 
-async def _read(person: str) -> Record:
-    settings = wiring.settings()
-    return unpack(await wiring.documents(settings).get(COLLECTION, person, PACKED), settings)
+async def _read(parts: Parts, person: str) -> Record:
+    return unpack(await parts.documents.get(COLLECTION, person, PACKED), parts.settings)
