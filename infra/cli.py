@@ -13,6 +13,12 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 
 Command = Callable[[argparse.Namespace], int]
 
+DECISIONS = {
+    "quarantine": "let a person's events count nowhere, those of the past included",
+    "release": "let them count again, those of the past and of the quarantine included",
+    "purge": "quarantine a person for good",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; what a person did wrong is one line, not a traceback."""
@@ -62,6 +68,23 @@ def parser() -> argparse.ArgumentParser:
     verify = _add(commands, "verify-erasures", run_verify_erasures, "prove that who was erased is gone, and report it")
     _operator_options(verify)
     verify.add_argument("--days", type=int, default=90, help="erasures of so many days (default: %(default)s)")
+    profile = _add(commands, "profile", run_profile, "show a person's profile, on a stack that serves")
+    _person_options(profile)
+    profile.add_argument("--explain", action="store_true", help="and which events moved its numbers")
+    profile.add_argument("--about", metavar="NAME", help="explain only this item, category, … or kind of number")
+    profile.add_argument("-n", type=int, default=20, help="events to explain, the newest (default: %(default)s)")
+    rebuild = _add(commands, "rebuild", run_rebuild, "fold profiles again from the log and swap them in")
+    _person_options(rebuild, required=False)
+    rebuild.add_argument("--force", action="store_true", help="even if the log lacks events that a profile counts")
+    unmerge = _add(commands, "unmerge", run_unmerge, "take a user's claim on a device back, for good")
+    unmerge.add_argument("--user", metavar="ID", required=True, help="the known person")
+    unmerge.add_argument("--device", metavar="ID", required=True, help="the anonymous id that is not theirs")
+    _operator_options(unmerge)
+    for name, text in DECISIONS.items():
+        decide = _add(commands, name, run_decide, text)
+        decide.set_defaults(action=name)
+        _person_options(decide)
+        decide.add_argument("--why", required=True, help="kept with the profile")
     replay = _add(commands, "replay", run_replay, "put dead letters back onto the topics they came from")
     _stack_options(replay, port=False)
     replay.add_argument("--function", metavar="NAME", help="only the letters of this function")
@@ -112,8 +135,8 @@ def _operator_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--key", help="an operator's key (default: the first of ATTUNE_OPERATOR_KEYS)")
 
 
-def _person_options(sub: argparse.ArgumentParser) -> None:
-    who = sub.add_mutually_exclusive_group(required=True)
+def _person_options(sub: argparse.ArgumentParser, required: bool = True) -> None:
+    who = sub.add_mutually_exclusive_group(required=required)
     who.add_argument("--user", metavar="ID", help="a known person")
     who.add_argument("--device", metavar="ID", help="an anonymous id")
     _operator_options(sub)
@@ -159,6 +182,30 @@ def run_verify_erasures(options: argparse.Namespace) -> int:
     from infra.local.privacy import verify_erasures
 
     return verify_erasures(options.url, options.key, options.days)
+
+
+def run_profile(options: argparse.Namespace) -> int:
+    from infra.local.profiles import show
+
+    return show(options.url, options.key, options.user, options.device, options.explain, options.about, options.n)
+
+
+def run_rebuild(options: argparse.Namespace) -> int:
+    from infra.local.profiles import rebuild
+
+    return rebuild(options.url, options.key, options.user, options.device, options.force)
+
+
+def run_unmerge(options: argparse.Namespace) -> int:
+    from infra.local.profiles import unmerge
+
+    return unmerge(options.url, options.key, options.user, options.device)
+
+
+def run_decide(options: argparse.Namespace) -> int:
+    from infra.local.profiles import decide
+
+    return decide(options.url, options.key, options.action, options.user, options.device, options.why)
 
 
 def run_replay(options: argparse.Namespace) -> int:

@@ -76,7 +76,8 @@ async def order(serve: Serve, action: str, status: int = 200, **body: Any) -> An
 async def state(documents: EmbeddedDocuments, person: str) -> bytes:
     document = await documents.get(COLLECTION, person)
     assert document
-    assert isinstance(found := document.fields["state"], bytes)
+    found = document.fields["state"]
+    assert isinstance(found, bytes)
     return found
 
 
