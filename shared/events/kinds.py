@@ -105,8 +105,8 @@ category, brand and each of its tags by half of that. At ranking, an item of neg
 of its neighbours by half of similarity · |interest relative to the strongest liking|."""
 
 REVISIT = 1.0
-"""The bonus of an item for each further day on which it is met: that of another view. It decays from the day before,
-so the sooner somebody comes back, the more it says."""
+"""The bonus of an item for each further day on which it is met: that of another view. It decays from the day before the
+return, so the sooner somebody comes back, the more it says."""
 
 DWELL_KINDS: frozenset[Kind] = frozenset(kind for kind, spec in KINDS.items() if spec.length_s)
 """Kinds whose dwell is the time spent with the item itself."""

@@ -23,10 +23,10 @@ LOST = ""
 
 
 def add(buckets: Buckets, key: str, weight: float, at_ms: int, half_life_ms: int) -> None:
-    """Add one act of this weight at `at_ms` to the key's sum, in place."""
+    """Add one act of this weight at `at_ms` to the key's sum, in place; an act of no weight makes the key known."""
     bucket, rest = divmod(at_ms, half_life_ms)
     units = round(weight * 2.0 ** (rest / half_life_ms) * SCALE)
-    if units == 0 or (buckets and bucket < buckets[-1][0] - WINDOW):
+    if buckets and bucket < buckets[-1][0] - WINDOW:
         return
     sums = _sums(buckets, bucket)
     sums[key] = (
@@ -69,9 +69,10 @@ def value_at(buckets: Buckets, key: str, now_ms: int, half_life_ms: int) -> floa
 
 def top(totals: Mapping[str, float], n: int) -> list[tuple[str, float]]:
     """The n largest positive values, ties by key."""
-    least = max(sorted(totals.values(), reverse=True)[:n][-1], 0.0) if totals else 0.0
-    largest = sorted(key for key, value in totals.items() if value >= least and value > 0.0)
-    return [(key, totals[key]) for key in sorted(largest, key=totals.__getitem__, reverse=True)[:n]]
+    # Of many, only those that can be among them are sorted with their keys.
+    least = sorted(totals.values(), reverse=True)[n - 1] if len(totals) > 2 * n else 0.0
+    largest = sorted([(-value, key) for key, value in totals.items() if value > 0.0 and value >= least])
+    return [(key, -value) for value, key in largest[:n]]
 
 
 def merge(buckets: Buckets, other: Buckets) -> None:

@@ -7,7 +7,6 @@ from itertools import islice
 from shared.profiles import decay, sessions
 from shared.profiles.cart import cart
 from shared.profiles.profile import MS, Profile, from_ms
-from shared.profiles.visits import interests
 from shared.stores.ports import Value
 
 MOST = 5
@@ -79,7 +78,7 @@ def face(profile: Profile, persona: str, session_cap_ms: int) -> dict[str, Value
             currency or UNKNOWN: round(spent[currency] / profile.orders[currency], 3) for currency in currencies
         },
         "cart_items": _short(cart(profile, from_ms(profile.last_ms)) if profile.cart else ()),
-        "top_items": _top(interests(profile)),
+        "top_items": _top(decay.values(profile.items)),
         "top_categories": _top(decay.values(profile.categories)),
         "top_brands": _top(decay.values(profile.brands)),
         "top_tags": _top(decay.values(profile.tags)),

@@ -94,11 +94,12 @@ def _count(profile: Profile, event: Event, at_ms: int, terms: Terms) -> None:
 
 def _interest(profile: Profile, event: Event, at_ms: int, weight: float, share: float) -> None:
     """Interest in the items, and `share` of it in what they are like."""
+    half_life_ms = profile.half_life_ms
+    if weight or event.kind in ITEM_KINDS:  # whose repeat visits have a weight of their own
+        for item_id in event.item_ids:
+            decay.add(profile.items, item_id, weight, at_ms, half_life_ms)
     if not weight:
         return
-    half_life_ms = profile.half_life_ms
-    for item_id in event.item_ids:
-        decay.add(profile.items, item_id, weight, at_ms, half_life_ms)
     if event.category:
         decay.add(profile.categories, event.category, weight * share, at_ms, half_life_ms)
     brand, tags = read_traits(event)

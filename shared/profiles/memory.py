@@ -84,13 +84,17 @@ def meet(days: Days, mark: bytes, day: int) -> int | None:
     return None
 
 
-def note(days: Days, mark: bytes, day: int) -> None:
-    """Put the item under this day, in place, whatever other days it stands under."""
+def note(days: Days, mark: bytes, day: int) -> bool:
+    """Put the item under this day, in place, whatever other days it stands under. Returns whether that is news."""
     at = bisect_left(days, day, key=itemgetter(0))
     if at == len(days) or days[at][0] != day:
         days.insert(at, (day, mark))
-    elif _find(days[at][1], mark) < 0:
-        days[at] = (day, b"".join(sorted([*_cut(days[at][1], ITEM_BYTES), mark])))
+        return True
+    marks = days[at][1]
+    if _find(marks, mark) >= 0:
+        return False
+    days[at] = (day, b"".join(sorted([*_cut(marks, ITEM_BYTES), mark])))
+    return True
 
 
 def unite(days: Days, other: Days) -> list[tuple[int, bytes]]:

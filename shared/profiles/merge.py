@@ -4,6 +4,7 @@ from shared.profiles import decay, memory, sessions
 from shared.profiles.cart import forget
 from shared.profiles.fold import Terms
 from shared.profiles.profile import Profile, bound
+from shared.profiles.visits import merge_visits
 
 
 def merge(profile: Profile, other: Profile, terms: Terms) -> None:
@@ -28,8 +29,7 @@ def merge(profile: Profile, other: Profile, terms: Terms) -> None:
         decay.merge(getattr(profile, name), getattr(other, name))
     for name in ("purchased", "dismissed", "exited"):
         memory.unite(getattr(profile, name), getattr(other, name))
-    earlier = memory.unite(profile.seen, other.seen)
-    profile.visits = memory.pack([*memory.pairs(profile.visits), *memory.pairs(other.visits), *earlier])
+    merge_visits(profile, other)
     profile.recent = sorted([*profile.recent, *other.recent])
     profile.cart = sorted([*profile.cart, *other.cart])
     forget(profile)

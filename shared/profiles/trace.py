@@ -11,7 +11,6 @@ from shared.profiles.cart import cart
 from shared.profiles.face import summarise
 from shared.profiles.fold import Outcome, Terms, fold
 from shared.profiles.profile import Profile, new_profile, to_ms
-from shared.profiles.visits import interests
 
 DIGITS = 6
 """Numbers are told to the millionth."""
@@ -80,19 +79,19 @@ def read_numbers(profile: Profile, terms: Terms, now: datetime) -> Numbers:
         "orders": profile.orders,
         "revenue": spent,
         "cart": cart(profile, now),
-        "item": _at(interests(profile), profile.items, profile, now),
-        "category": _at(decay.values(profile.categories), profile.categories, profile, now),
-        "brand": _at(decay.values(profile.brands), profile.brands, profile, now),
-        "tag": _at(decay.values(profile.tags), profile.tags, profile, now),
+        "item": _at(profile.items, profile, now),
+        "category": _at(profile.categories, profile, now),
+        "brand": _at(profile.brands, profile, now),
+        "tag": _at(profile.tags, profile, now),
     }
     return {(what, ""): float(number) for what, number in single.items()} | {
         (what, key): float(number) for what, numbers in several.items() for key, number in numbers.items()
     }
 
 
-def _at(totals: Mapping[str, float], buckets: decay.Buckets, profile: Profile, now: datetime) -> dict[str, float]:
+def _at(buckets: decay.Buckets, profile: Profile, now: datetime) -> dict[str, float]:
     factor = decay.factor_at(buckets, to_ms(now), profile.half_life_ms)
-    return {key: value * factor for key, value in totals.items()}
+    return {key: value * factor for key, value in decay.values(buckets).items()}
 
 
 def _compare(before: Numbers, after: Numbers) -> list[Move]:

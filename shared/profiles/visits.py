@@ -1,4 +1,8 @@
-"""Repeat visits: an item met again on another day (UTC) is of more interest than its acts say."""
+"""Repeat visits: an item met again on another day (UTC) is of more interest than its acts say.
+
+`seen` has each item under the last day on which it was met, `visits` under all the days before: a set of days, in
+whatever order they become known. For each entry of `visits` the item's interest has `REVISIT`, decayed from that day.
+"""
 
 from shared.events.kinds import REVISIT
 from shared.profiles import decay, memory
@@ -7,25 +11,25 @@ from shared.profiles.profile import Profile
 
 
 def visit_item(profile: Profile, item_id: str, at_ms: int) -> None:
-    """Note, in place, that the item was met. `seen` has the last day of each item, `visits` all the days before it."""
+    """Note, in place, that the item was met."""
     mark = item_mark(item_id)
     earlier = memory.meet(profile.seen, mark, at_ms // DAY_MS)
-    if earlier is not None:
-        memory.note(profile.visits, mark, earlier)
+    if earlier is not None and memory.note(profile.visits, mark, earlier):
+        _reward(profile, item_id, earlier, REVISIT)
 
 
-def interests(profile: Profile) -> dict[str, float]:
-    """Interest in each item as of the start of the newest bucket, as `decay.values` has it, with the bonus of repeat
-    visits: `REVISIT` for each day but the last, decayed from that day."""
-    totals = decay.values(profile.items)
-    if not profile.visits:
-        return totals
-    by_mark = {item_mark(item_id): item_id for item_id in totals}
-    newest, half_life_ms = profile.items[-1][0] if profile.items else 0, profile.half_life_ms
-    for day, marks in profile.visits:
-        bonus = REVISIT * 2.0 ** (day * DAY_MS / half_life_ms - newest)
-        for at in range(0, len(marks), memory.ITEM_BYTES):
-            item_id = by_mark.get(marks[at : at + memory.ITEM_BYTES])
-            if item_id is not None:
-                totals[item_id] += bonus
-    return totals
+def merge_visits(profile: Profile, other: Profile) -> None:
+    """Add the other's visits, in place, once the interests have been added up: a day that both know counts once, and
+    one that is a day before another only now counts from now on."""
+    earlier = set(memory.unite(profile.seen, other.seen))
+    mine, theirs = set(memory.pairs(profile.visits)), set(memory.pairs(other.visits))
+    names = {item_mark(item_id): item_id for item_id in decay.values(profile.items)}
+    rewards = dict.fromkeys(earlier - mine - theirs, REVISIT) | dict.fromkeys(mine & theirs, -REVISIT)
+    for (day, mark), weight in rewards.items():
+        if mark in names:
+            _reward(profile, names[mark], day, weight)
+    profile.visits = memory.pack(mine | theirs | earlier)
+
+
+def _reward(profile: Profile, item_id: str, day: int, weight: float) -> None:
+    decay.add(profile.items, item_id, weight, day * DAY_MS, profile.half_life_ms)

@@ -12,7 +12,6 @@ from shared.models.popularity import PopularityModel
 from shared.profiles import decay
 from shared.profiles.memory import item_number
 from shared.profiles.profile import Profile
-from shared.profiles.visits import interests
 
 Source = Literal["neighbours", "category", "popularity"]
 Scores = Mapping[str, float]
@@ -31,7 +30,7 @@ def anchors(profile: Profile) -> dict[str, float]:
 
     Weights are relative to the strongest interest, so they do not depend on the time of asking.
     """
-    totals = interests(profile)
+    totals = decay.values(profile.items)
     chosen = dict(decay.top(totals, ANCHORS))
     most = max(chosen.values(), default=1.0)
     weights = {item_id: value / most for item_id, value in chosen.items()}

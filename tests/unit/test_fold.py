@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from shared.errors import PermanentError
 from shared.events.event import Event
-from shared.events.kinds import SPILL, judge, weigh
+from shared.events.kinds import ITEM_KINDS, REVISIT, SPILL, judge, weigh
 from shared.profiles import decay
 from shared.profiles.face import face, features
 from shared.profiles.fold import Outcome, fold, is_allowed, read_terms
-from shared.profiles.memory import item_number, met
+from shared.profiles.memory import DAY_MS, item_number, met
 from shared.profiles.profile import (
     CAPS,
     FORMAT,
@@ -50,15 +50,21 @@ def test_every_prefix_equals_the_batch_formula(events: list[Event]) -> None:
     now_ms = to_ms(START + timedelta(days=150))
     profile = new_profile(SETTINGS.half_life)
     exact: dict[tuple[str, str], float] = {}
+    days: dict[str, set[int]] = {}
     for number, event in enumerate(events, start=1):
         if fold(profile, [event], TERMS) == ["no_consent"]:
             continue
         decayed = 2.0 ** -((now_ms - to_ms(event.occurred_at)) / profile.half_life_ms)
         for name, key, weight in told(event):
             exact[name, key] = exact.get((name, key), 0.0) + weight * decayed
+        if event.kind in ITEM_KINDS:
+            for item in event.item_ids:
+                days.setdefault(item, set()).add(to_ms(event.occurred_at) // DAY_MS)
         for (name, key), value in exact.items():
+            earlier = sorted(days.get(key, ()))[:-1]
+            bonus = sum(REVISIT * 2.0 ** ((day * DAY_MS - now_ms) / profile.half_life_ms) for day in earlier)
             found = decay.value_at(getattr(profile, name), key, now_ms, profile.half_life_ms)
-            assert found == pytest.approx(value, abs=number * 2 / decay.SCALE)
+            assert found == pytest.approx(value + bonus, abs=number * 2 / decay.SCALE)
     assert {(name, key) for name in FAMILIES for key in decay.values(getattr(profile, name))} <= exact.keys()
 
 
@@ -176,7 +182,7 @@ def test_a_profile_is_bounded_for_any_ids(letter: str, length: int, count: int, 
 def test_what_was_let_go_bounds_the_error_of_what_was_kept(seed: int, batch: int) -> None:
     rng = random.Random(seed)
     items = [min(int(rng.paretovariate(0.5)), 400) for _ in range(1_000)]
-    events = [make(number, "item_view", 30 * number, item) for number, item in enumerate(items)]
+    events = [make(number, "search", 30 * number, item) for number, item in enumerate(items)]
     now_ms = to_ms(events[-1].occurred_at)
     profile = new_profile(SETTINGS.half_life)
     exact: dict[str, float] = {}

@@ -6,6 +6,7 @@ from shared.events.kinds import (
     ACTIVE_DWELL_S,
     ACTIVE_DWELL_SHARE,
     DEEP_SCROLL,
+    ITEM_KINDS,
     KINDS,
     LONG_DWELL_SHARE,
     LONG_DWELL_WEIGHT,
@@ -13,6 +14,7 @@ from shared.events.kinds import (
     QUICK_EXIT_S,
     QUICK_EXIT_SHARE,
     QUICK_EXIT_WEIGHT,
+    REVISIT,
     Kind,
 )
 from shared.settings import Settings
@@ -42,6 +44,7 @@ def row_of(kind: Kind, weights: Mapping[str, float]) -> dict[str, str | float | 
         "engagement": spec.engagement,
         "units_cap": float(PURCHASE_UNITS_CAP if kind == "purchase" else 1),
         "deep_scroll": DEEP_SCROLL if kind == "scroll" else None,
+        "revisit": REVISIT if kind in ITEM_KINDS else None,
         "length_s": spec.length_s,
         "quick_exit_s": QUICK_EXIT_S if dwells else None,
         "quick_exit_share": QUICK_EXIT_SHARE if dwells else None,
