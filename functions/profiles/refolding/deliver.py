@@ -21,8 +21,9 @@ async def take(parts: Parts, push: Push) -> str:
     except PermanentError as error:
         await publish_dead_letter(parts.topics, push, error, "profiles", TOPIC)
         return "dead_letter"
-    if wanted.why == "release":
+    if wanted.why in ("release", "erasure"):
         await asyncio.sleep(SETTLE_S)
-    done = await parts.refolder.refold(wanted.persons)
+    # What was erased is counted by the profile still, and will never be in the log again.
+    done = await parts.refolder.refold(wanted.persons, force=wanted.why == "erasure")
     await settle(parts, done.people)
     return "refolded"

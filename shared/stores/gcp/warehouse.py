@@ -23,6 +23,10 @@ from shared.stores.rows import Column, Row, RowType
 
 ROWS_PER_CALL = 500
 AWAY = (exceptions.ServerError, exceptions.RetryError, NoConnectionError, Timeout)
+STREAMING = "streaming buffer"
+"""For half an hour, DML does not change rows written by insertAll, as the local bridge and `append` do. What BigQuery
+subscriptions write by the Storage Write API it does. https://cloud.google.com/bigquery/docs/data-manipulation-language"""
+
 QUOTA_REASONS = {"quotaExceeded", "rateLimitExceeded"}
 TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT"}
 PARAMETER_TYPES: dict[type, str] = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP"}
@@ -103,6 +107,10 @@ def _failures(what: str) -> Iterator[None]:
     except exceptions.Forbidden as error:
         if {str(one.get("reason")) for one in error.errors} & QUOTA_REASONS:
             raise OverQuotaError(f"{what}: {error}") from error
+        raise
+    except exceptions.BadRequest as error:
+        if STREAMING in str(error):
+            raise RetryableError(f"{what}: rows were written too recently to be changed") from error
         raise
     except AWAY as error:
         raise RetryableError(f"{what}: {error}") from error
