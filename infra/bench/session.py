@@ -47,10 +47,11 @@ class Session:
         return Settings(backend="gcp", project=project)
 
     def environment(self, settings: Settings) -> dict[str, str]:
-        """The same for a child process."""
+        """The same for a child process. Nobody is judged: one user at a thousand events a second is no person."""
+        own = {"ATTUNE_BACKEND": settings.backend, "ATTUNE_BOTS": "off"}
         if settings.backend == "embedded":
-            return {"ATTUNE_BACKEND": settings.backend, "ATTUNE_DATA": settings.data}
-        own = {"ATTUNE_BACKEND": settings.backend, "ATTUNE_PROJECT": settings.project}
+            return {**own, "ATTUNE_DATA": settings.data}
+        own["ATTUNE_PROJECT"] = settings.project
         return {**self._emulators, **own, "GOOGLE_CLOUD_PROJECT": settings.project}
 
 
