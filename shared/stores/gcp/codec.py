@@ -29,27 +29,28 @@ def paths(names: Iterable[str]) -> list[str]:
 
 
 def _encode(value: object, target: Any) -> None:
-    match value:
-        case None:
-            target.null_value = 0
-        case bool():
-            target.boolean_value = value
-        case int():
-            target.integer_value = value
-        case float():
-            target.double_value = value
+    match value:  # the frequent ones first: a profile is written with each of its events
         case str():
             target.string_value = value
         case bytes():
             target.bytes_value = value
+        case float():
+            target.double_value = value
+        case bool():
+            target.boolean_value = value
+        case int():
+            target.integer_value = value
         case datetime():
-            since = value - EPOCH
-            target.timestamp_value.seconds = since.days * 86_400 + since.seconds
-            target.timestamp_value.nanos = since.microseconds * 1_000
+            since, time = value - EPOCH, target.timestamp_value
+            time.seconds = since.days * 86_400 + since.seconds
+            time.nanos = since.microseconds * 1_000
         case list() | tuple():
-            target.array_value.SetInParent()
+            array = target.array_value
+            array.SetInParent()
             for element in value:
-                _encode(element, target.array_value.values.add())
+                _encode(element, array.values.add())
+        case None:
+            target.null_value = 0
         case Mapping():
             target.map_value.SetInParent()
             for key, element in value.items():

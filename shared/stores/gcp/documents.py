@@ -4,26 +4,23 @@ import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 
-from google.api_core.gapic_v1.routing_header import to_grpc_metadata
-from grpc.aio import AioRpcError
+from grpc.aio import Channel
 
 from shared.stores.gcp import firestore_rpc as rpc
 from shared.stores.gcp.channels import Channels
 from shared.stores.gcp.codec import decode, encode, paths
-from shared.stores.gcp.failures import failures, is_missing_document
+from shared.stores.gcp.failures import failures
+from shared.stores.gcp.firestore_calls import BYTES_PER_CALL, READS_PER_CALL, WRITES_PER_CALL, FirestoreCalls
 from shared.stores.gcp.requests import batches
 from shared.stores.ports import ABSENT, Document, Fields, Write
 from shared.stores.values import check_fields, check_key, check_size
 
 KEY = "_key"
 """The field that holds the caller's key, for the document's id is a hash of it."""
-
-READS_PER_CALL = 300
-WRITES_PER_CALL = 500
-BYTES_PER_CALL = 3_500_000  # the service takes 10 MiB, its emulator 4
 
 
 class FirestoreDocuments:
@@ -32,37 +29,25 @@ class FirestoreDocuments:
     def __init__(self, project: str, database: str, deadline: timedelta) -> None:
         self.counts: Counter[str] = Counter()
         self._database = f"projects/{project}/databases/{database}"
-        self._timeout = deadline.total_seconds()
-        emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
-        self._channels = Channels(rpc.Transport, emulator, rpc.FirestoreStub)
+        self._timeout_s = deadline.total_seconds()
+        self._channels = Channels(rpc.Transport, os.environ.get("FIRESTORE_EMULATOR_HOST"), self._calls_on)
 
     async def get(self, collection: str, key: str, fields: Sequence[str] | None = None) -> Document | None:
-        request = rpc.GetDocumentRequest(name=self._name(collection, key))
-        if fields is not None:
-            request.mask.field_paths.extend(paths([KEY, *fields]))
+        name = self._name(collection, key)
         self.counts["reads"] += 1
-        stub = await self._channels.stub()
+        calls = await self._channels.stub()
         with failures(f"{collection}/{key}"):
-            try:
-                found = await stub.get_document(request, **self._call("name", request.name))
-            except AioRpcError as error:
-                if is_missing_document(error):
-                    return None
-                raise
-        return _document(found)[1]
+            found = await calls.read(name, None if fields is None else _mask(tuple(fields)))
+        return None if found is None else _document(found)[1]
 
     async def get_many(self, collection: str, keys: Sequence[str]) -> dict[str, Document]:
         found: dict[str, Document] = {}
         self.counts["reads"] += len(keys)
-        stub = await self._channels.stub()
+        calls = await self._channels.stub()
         with failures(f"{collection}: {len(keys)} documents"):
             for some in _chunks(keys, READS_PER_CALL):
-                request = rpc.BatchGetDocumentsRequest(database=self._database)
-                request.documents.extend(self._name(collection, key) for key in some)
-                async for answer in stub.batch_get_documents(request, **self._call("database", self._database)):
-                    if answer.HasField("found"):
-                        key, document = _document(answer.found)
-                        found[key] = document
+                documents = await calls.read_all([self._name(collection, key) for key in some])
+                found.update(_document(document) for document in documents.values())
         return found
 
     async def put(self, collection: str, key: str, fields: Fields, version: str) -> str:
@@ -71,9 +56,14 @@ class FirestoreDocuments:
 
     async def put_all(self, writes: Sequence[Write]) -> list[str]:
         conditional = [self._conditional(write) for write in writes]
+        self.counts["writes"] += len(writes)
+        calls = await self._channels.stub()
         with failures(f"{writes[0].collection}/{writes[0].key}", conditional=True):
-            answer = await self._commit(conditional)
-        written = zip(writes, answer.write_results, strict=True)
+            if len(writes) == 1:
+                results: Sequence[Any] = [await calls.write(conditional[0])]
+            else:
+                results = await calls.write_all(conditional)
+        written = zip(writes, results, strict=True)
         return [ABSENT if write.fields is None else _version(result.update_time) for write, result in written]
 
     def _conditional(self, wanted: Write) -> Any:
@@ -93,27 +83,28 @@ class FirestoreDocuments:
         writes = [self._write(collection, key, fields) for key, fields in documents.items()]
         for write, fields in zip(writes, documents.values(), strict=True):
             write.update_mask.field_paths.extend(paths([KEY, *fields]))
-        await self._commit_all(collection, writes)
+        await self._write_all(collection, writes)
 
     async def delete(self, collection: str, keys: Sequence[str]) -> None:
-        await self._commit_all(collection, [rpc.Write(delete=self._name(collection, key)) for key in keys])
+        await self._write_all(collection, [rpc.Write(delete=self._name(collection, key)) for key in keys])
 
     async def scan(self, collection: str) -> AsyncIterator[tuple[str, Document]]:
-        parent = f"{self._database}/documents"
-        request = rpc.ListDocumentsRequest(parent=parent, collection_id=collection, page_size=READS_PER_CALL)
+        token = ""
         while True:
-            stub = await self._channels.stub()
+            calls = await self._channels.stub()
             with failures(f"{collection}: a page"):
-                page = await stub.list_documents(request, **self._call("parent", parent))
+                page = await calls.page(collection, token)
             self.counts["reads"] += len(page.documents)
             for found in page.documents:
                 yield _document(found)
-            request.page_token = page.next_page_token
-            if not request.page_token:
+            if not (token := page.next_page_token):
                 return
 
     async def close(self) -> None:
         await self._channels.close()
+
+    def _calls_on(self, channel: Channel) -> FirestoreCalls:
+        return FirestoreCalls(self._database, self._timeout_s, self._channels.metadata, channel)
 
     def _name(self, collection: str, key: str) -> str:
         # A hash: it never grows monotonically, which would heat one server, and is free of what an id must not contain.
@@ -128,20 +119,17 @@ class FirestoreDocuments:
         check_size(key, write.update.ByteSize())
         return write
 
-    async def _commit_all(self, collection: str, writes: Sequence[Any]) -> None:
+    async def _write_all(self, collection: str, writes: Sequence[Any]) -> None:
+        self.counts["writes"] += len(writes)
+        calls = await self._channels.stub()
         with failures(f"{collection}: {len(writes)} documents"):
             for some in batches(writes, WRITES_PER_CALL, BYTES_PER_CALL):
-                await self._commit(some)
+                await calls.write_all(some)
 
-    async def _commit(self, writes: Sequence[Any]) -> Any:
-        self.counts["writes"] += len(writes)
-        request = rpc.CommitRequest(database=self._database, writes=writes)
-        stub = await self._channels.stub()
-        return await stub.commit(request, **self._call("database", self._database))
 
-    def _call(self, field: str, value: str) -> dict[str, Any]:
-        routing = to_grpc_metadata([(field, value)])  # type: ignore[no-untyped-call]
-        return {"timeout": self._timeout, "metadata": (routing, *self._channels.metadata)}
+@cache
+def _mask(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(paths([KEY, *fields]))
 
 
 def _document(found: Any) -> tuple[str, Document]:

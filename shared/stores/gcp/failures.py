@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from grpc import StatusCode
-from grpc.aio import AioRpcError
+from grpc.aio import AioRpcError, Metadata
 
 from shared.errors import ConflictError, OverQuotaError, RetryableError
 
 AWAY = {StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.ABORTED, StatusCode.INTERNAL}
 CHANGED = {StatusCode.FAILED_PRECONDITION, StatusCode.ALREADY_EXISTS}
+BY_NUMBER: dict[int, StatusCode] = {status.value[0]: status for status in StatusCode}
 
 
 @contextmanager
@@ -34,3 +36,8 @@ def failure(error: AioRpcError, what: str, *, conditional: bool = False) -> Exce
 def is_missing_document(error: AioRpcError) -> bool:
     """NOT_FOUND speaks of a document; that nobody created the database is another matter."""
     return error.code() is StatusCode.NOT_FOUND and not (error.details() or "").startswith("The database")
+
+
+def status_error(status: Any) -> AioRpcError:
+    """A status that came as part of an answer, as the error that a call of its own would have raised."""
+    return AioRpcError(BY_NUMBER[status.code], Metadata(), Metadata(), status.message)

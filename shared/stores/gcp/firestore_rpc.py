@@ -24,13 +24,15 @@ ListDocumentsRequest = firestore.ListDocumentsRequest.pb()
 ListDocumentsResponse = firestore.ListDocumentsResponse.pb()
 CommitRequest = firestore.CommitRequest.pb()
 CommitResponse = firestore.CommitResponse.pb()
+BatchWriteRequest = firestore.BatchWriteRequest.pb()
+BatchWriteResponse = firestore.BatchWriteResponse.pb()
 
 Transport = FirestoreGrpcAsyncIOTransport
 SERVICE = "/google.firestore.v1.Firestore/"
 
 
 class FirestoreStub:
-    """The four calls that we make. Each takes `timeout` and `metadata`."""
+    """The five calls that we make. Each takes `timeout` and `metadata`."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self.get_document: Any = channel.unary_unary(
@@ -46,4 +48,7 @@ class FirestoreStub:
         )
         self.commit: Any = channel.unary_unary(
             SERVICE + "Commit", CommitRequest.SerializeToString, CommitResponse.FromString
+        )
+        self.batch_write: Any = channel.unary_unary(
+            SERVICE + "BatchWrite", BatchWriteRequest.SerializeToString, BatchWriteResponse.FromString
         )
