@@ -51,16 +51,15 @@ def verify_erasures(url: str, key: str | None, days: int) -> int:
         report = check(client.post("/v1/privacy/verify", json={"days": days}))
     console = screens.console()
     console.print(_table(report))
-    people = f"{report['erasures']:,} erasures, {report['devices']:,} devices"
-    waiting = f"; {report['unfinished']:,} not carried out yet" if report["unfinished"] else ""
-    console.print(
-        f"{people}{waiting}: {'nothing is left' if report['is_zero'] else 'not gone yet; run it again later'}."
-    )
+    people = f"Erasures of {report['days']} days: {report['erasures']:,}, their devices: {report['devices']:,}"
+    waiting = f", not carried out yet: {report['unfinished']:,}" if report["unfinished"] else ""
+    verdict = "nothing is left" if report["is_zero"] else "not gone yet; run it again later"
+    console.print(f"{people}{waiting}; {verdict}.")
     return int(not report["is_zero"])
 
 
 def _table(report: dict[str, Any]) -> Table:
-    table = Table(title=f"Erasures of {report['days']} days, {report['at'][:16]}", title_justify="left")
+    table = Table(title="What is left", title_justify="left")
     table.add_column("place")
     table.add_column("found", justify="right")
     table.add_column("left", justify="right")
