@@ -46,6 +46,7 @@ async def test_everything_is_counted(serve: Serve) -> None:
         "refused": {"kind": 1},
         "unmapped": {},
         "outcomes": {"applied": 1, "duplicate": 1, "dead_letter": 1},
+        "identity": {},
         "items": {"accepted": 1, "refused": 1},
     }
 

@@ -111,6 +111,30 @@ async def test_an_event_costs_one_read_and_one_write(serve: Serve, documents: Em
         assert documents.counts == {"reads": 1}
 
 
+async def test_a_login_takes_the_device_along(serve: Serve, documents: EmbeddedDocuments) -> None:
+    """Whatever order the messages come in: before, the login itself, after it."""
+    before, after = (msgspec.structs.replace(make(number), user_id=None, anonymous_id="device") for number in (1, 3))
+    login = msgspec.structs.replace(make(2, kind="identify"), anonymous_id="device", item_ids=(), category=None)
+    async with serve("update_profile") as client:
+        for event in (before, login, after, before):
+            assert (await client.post("/", json=push(encode_event(event)))).status_code == 204
+        assert (await client.get("/")).json()["outcomes"] == {"applied": 3, "duplicate": 1}
+    assert await state(documents) == folded([before, login, after])
+    assert await state(documents, "a:device") == folded([])
+
+
+@pytest.mark.parametrize("ids", [{"user_id": "null"}, {"anonymous_id": "guest"}, {"anonymous_id": "0000-0000"}])
+async def test_an_id_that_many_share_merges_nobody(
+    serve: Serve, documents: EmbeddedDocuments, queue: EmbeddedTopics, ids: dict[str, str]
+) -> None:
+    queue.declare("dead-letters", "kept")
+    login = msgspec.structs.replace(make(1, kind="alias"), **{"anonymous_id": "device"} | ids)
+    async with serve("update_profile") as client:
+        assert (await client.post("/", json=push(encode_event(login)))).status_code == 204
+    assert queue.pending("kept") == 1
+    assert [key async for key, _ in documents.scan("profiles")] == []
+
+
 async def test_what_can_never_be_folded_goes_to_the_dead_letters(serve: Serve, queue: EmbeddedTopics) -> None:
     queue.declare("dead-letters", "kept")
     async with serve("update_profile") as client:
