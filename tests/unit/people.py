@@ -33,9 +33,9 @@ def make(number: int, kind: Kind, minutes: float, item: int, dwell_s: float | No
     )
 
 
-def draw_event(number: int, rng: random.Random) -> Event:
-    """Any event: of any kind, within a few hours or months, of none or some of a dozen items."""
-    minutes = rng.choice([rng.randrange(200), rng.randrange(200_000)])
+def draw_event(number: int, rng: random.Random, span_min: int) -> Event:
+    """Any event: of any kind, within a few hours or the whole span, of none or some of a dozen items."""
+    minutes = rng.choice([rng.randrange(200), rng.randrange(span_min)])
     tags, brand = rng.choice(TAGS), rng.choice([None, "Acme", "Initech"])
     return Event(
         event_id=f"e{number}",
@@ -56,13 +56,16 @@ def draw_event(number: int, rng: random.Random) -> Event:
     )
 
 
-def draw_events(seed: int, n: int) -> list[Event]:
+def draw_events(seed: int, n: int, span_min: int = 200_000) -> list[Event]:
     rng = random.Random(seed)
-    return [draw_event(number, rng) for number in range(n)]
+    return [draw_event(number, rng, span_min) for number in range(n)]
 
 
 events_of_one = st.builds(draw_events, st.integers(0, 2**32), st.integers(0, 45))
-"""Fewer than any bound holds."""
+"""Fewer than any bound holds, within months."""
+
+events_of_years = st.builds(draw_events, st.integers(0, 2**32), st.integers(0, 45), st.sampled_from([200_000, 900_000]))
+"""Also over so many half-lives that the oldest interests are forgotten."""
 
 
 def folded(events: Sequence[Event], terms: Terms = TERMS) -> Profile:

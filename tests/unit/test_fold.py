@@ -25,12 +25,12 @@ from shared.profiles.profile import (
     to_ms,
 )
 from shared.settings import Settings
-from tests.unit.people import SETTINGS, START, TERMS, draw_events, events_of_one, folded, make
+from tests.unit.people import SETTINGS, START, TERMS, draw_events, events_of_one, events_of_years, folded, make
 
 FACE_BYTES = 4_096
 
 
-@given(events_of_one, st.randoms(use_true_random=False))
+@given(events_of_years, st.randoms(use_true_random=False))
 def test_order_repetition_and_batches_change_no_byte(events: list[Event], rng: random.Random) -> None:
     expected = encode_profile(folded(sorted(events, key=lambda event: event.occurred_at)))
     deliveries = events + rng.choices(events, k=len(events) // 3) if events else []

@@ -86,6 +86,12 @@ def test_time_since_the_event_before_is_no_dwell() -> None:
     assert act("user_engagement", engagement_time_msec="12500").dwell_s == 12.5
 
 
+def test_the_length_of_what_was_played() -> None:
+    assert act("video_start", item_id="v1", video_duration="212").duration_s == 212.0
+    assert act("video_start", video_duration=0).duration_s is None
+    assert act("view_item", items=[{**SHIRT, "duration_s": 95}]).duration_s == 95.0
+
+
 @pytest.mark.parametrize(
     ("name", "params", "expected"),
     [

@@ -12,14 +12,14 @@ from shared.profiles import decay
 from shared.profiles.fold import fold
 from shared.profiles.merge import merge
 from shared.profiles.profile import CAPS, MAX_STATE_BYTES, Profile, decode_profile, encode_profile, new_profile
-from tests.unit.people import SETTINGS, TERMS, draw_events, events_of_one, folded, make
+from tests.unit.people import SETTINGS, TERMS, draw_events, events_of_one, events_of_years, folded, make
 
 
 def again(profile: Profile) -> Profile:
     return decode_profile(encode_profile(profile))
 
 
-@given(events_of_one, st.integers(1, 5), st.randoms(use_true_random=False))
+@given(events_of_years, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_any_division_merged_in_any_order_is_the_fold_of_all(events: list[Event], n: int, rng: random.Random) -> None:
     places = [rng.randrange(n) for _ in events]
     parts = [folded([event for event, at in zip(events, places, strict=True) if at == place]) for place in range(n)]
@@ -39,7 +39,7 @@ def test_a_stranger_adds_nothing(events: list[Event]) -> None:
     assert encode_profile(profile) == encode_profile(stranger) == expected
 
 
-@given(events_of_one, events_of_one)
+@given(events_of_years, events_of_years)
 def test_what_comes_after_the_merge_is_folded_as_if_it_had_come_before(some: list[Event], rest: list[Event]) -> None:
     rest = [msgspec.structs.replace(event, event_id=f"r{event.event_id}") for event in rest]
     profile = folded(some)

@@ -113,6 +113,10 @@ def test_video_and_its_advertisements() -> None:
     started = read({"event": "Video Playback Started"}, content_asset_ids=["v1"], total_length=392, session_id="play")
     assert (started.kind, started.item_ids, started.context.session_id) == ("video_play", ("v1",), None)
     assert started.properties["products"] == [{"product_id": "v1", "duration_s": 392.0}]
+    assert started.duration_s == 392.0
+    live = read({"event": "Video Playback Started"}, content_asset_id="v1", total_length=0)
+    assert (live.item_ids, live.duration_s) == (("v1",), None)
+    assert read({"event": "Product Viewed"}, product_id="p", duration_s="95").duration_s == 95.0
     content: dict[str, Any] = {
         "asset_id": "v2",
         "title": "Woods",
