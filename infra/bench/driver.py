@@ -7,6 +7,7 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
@@ -56,7 +57,14 @@ class Driver:
         """Return when every delivery has been acknowledged."""
         begun = time.monotonic()
         with self._acks:
-            await asyncio.gather(self._kill(), *(self._keep_writing(step) for _ in range(writers)))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for work in (self._kill(), *(self._keep_writing(step) for _ in range(writers))):
+                        group.create_task(work)
+            finally:  # of a run that failed, nothing goes on
+                for process in self._running:
+                    with suppress(ProcessLookupError):
+                        process.kill()
         seconds = time.monotonic() - begun
         return Run(Path(self._acks.name), self._cut_off, self._refused, self._killed, seconds)
 
@@ -71,6 +79,7 @@ class Driver:
                 await self._deliver(process, step)
             assert process.stdin is not None  # noqa: S101 - it is a pipe
             process.stdin.close()
+            self._running.discard(process)
             if await process.wait() > 0:
                 raise RuntimeError(f"a writer ended with {process.returncode}")
 
