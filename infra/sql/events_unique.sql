@@ -9,9 +9,16 @@ WITH told AS (
   SELECT
     events.*,
     kinds.* EXCEPT (kind),
-    COALESCE(NULLIF(events.duration_s, 0), kinds.length_s) AS takes_s
+    COALESCE(NULLIF(events.duration_s, 0), kinds.length_s) AS takes_s,
+    CASE
+      WHEN events.user_id IS NOT NULL THEN CONCAT('u:', events.user_id)
+      WHEN devices.until_ms <= DIV(UNIX_MICROS(events.occurred_at), 1000) THEN CONCAT('a:', events.anonymous_id)
+      WHEN devices.owner IS NOT NULL THEN CONCAT('u:', devices.owner)
+      ELSE CONCAT('a:', events.anonymous_id)
+    END AS person
   FROM events
   JOIN kinds ON kinds.kind = events.kind
+  LEFT JOIN devices ON devices.anonymous_id = events.anonymous_id
   LEFT JOIN quarantined
     ON
       quarantined.person = IF(events.user_id IS NULL, CONCAT('a:', events.anonymous_id), CONCAT('u:', events.user_id))
@@ -22,7 +29,7 @@ WITH told AS (
 SELECT
   event_id,
   kind,
-  IF(user_id IS NULL, CONCAT('a:', anonymous_id), CONCAT('u:', user_id)) AS person,
+  person,
   DIV(UNIX_MICROS(occurred_at), 1000) AS occurred_ms,
   item_ids,
   category,

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 from infra.local.bridge import to_row
 from infra.local.inputs import open_input
-from shared.events.event import Event, encode_event, person_of
+from shared.events.event import Event, encode_event
 from shared.events.kinds import KINDS, Kind, weigh
 from shared.profiles import decay
 from shared.profiles.face import features
 from shared.profiles.fold import fold, is_allowed, read_terms
+from shared.profiles.identity import attribute, claims_of
 from shared.profiles.profile import Profile, new_profile, to_ms
 from shared.settings import Settings
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
@@ -69,10 +70,14 @@ def load(warehouse: Warehouse, events: Iterable[Event], settings: Settings = SET
 
 
 def folded(events: Iterable[Event]) -> dict[str, Profile]:
-    """The profiles of these events, which come as they were received."""
-    profiles: dict[str, Profile] = {}
-    for event in events:
-        fold(profiles.setdefault(person_of(event), new_profile(SETTINGS.half_life)), [event], TERMS)
+    """The profiles of these events, which come as they were received; devices' events go to those they belong to."""
+    received = list(events)
+    first = {event.event_id: event for event in reversed(received)}
+    unique = sorted(first.values(), key=lambda event: event.received_at or event.occurred_at)
+    profiles = {}
+    for person, own in attribute(unique, claims_of(received, TERMS)).items():
+        profiles[person] = new_profile(SETTINGS.half_life)
+        fold(profiles[person], own, TERMS)
     return profiles
 
 

@@ -10,7 +10,7 @@ from training.results import Batch, Fitted, Model, Trained
 
 
 async def remember(documents: Documents, trained: Mapping[Model, Trained], cutoff: datetime) -> None:
-    """Note which versions have learned from what had happened by the cutoff: whoever is erased is told which saw them."""
+    """Note which versions learned from what had happened by the cutoff: whoever is erased is told which saw them."""
     versions: dict[str, Fields] = {
         model_key(name, result.version): {"name": name, "version": result.version, "cutoff": cutoff}
         for name, (result, _) in trained.items()

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shared.profiles.identity import MOST_USERS
 from shared.profiles.profile import MS
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
@@ -52,6 +53,7 @@ def terms(cutoff: datetime, settings: Settings) -> dict[str, object]:
     return {
         "cutoff": cutoff,
         "require_consent": settings.require_consent,
+        "most_users": MOST_USERS,
         "half_life_ms": settings.half_life // MS,
         "gap_ms": settings.session_gap // MS,
         "cap_ms": settings.session_cap // MS,
