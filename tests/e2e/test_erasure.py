@@ -101,14 +101,15 @@ def test_the_commands(
 
 
 def test_a_device_leaves_its_user(tmp_path: Path) -> None:
-    """The user keeps what they did under their name: their profile is folded again from the log."""
+    """Everything that names it goes, and the user's profile is folded again without it."""
     with running("embedded", tmp_path) as served:
-        send(served, events(2), 12)
+        elsewhere = events(2)[-1] | {"event_id": "elsewhere", "anonymous_id": "device-9"}
+        send(served, [*events(2), elsewhere], 13)
         assert main(["erase", "--url", served.url, "--device", "device-1", "--yes"]) == 0
-        settle(served, 12)
+        settle(served, 13)
         assert prove(served) == 0
     found = asyncio.run(profiles(tmp_path))
-    assert (found["u:user-1"]["events"], found[f"u:{ANN}"]["events"]) == (4, 6)
+    assert (found["u:user-1"]["events"], found[f"u:{ANN}"]["events"]) == (1, 6)
 
 
 def test_an_erasure_that_is_killed_again_and_again_is_carried_out(tmp_path: Path) -> None:

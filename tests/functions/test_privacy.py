@@ -74,7 +74,7 @@ async def test_an_export_has_everything(shop: Shop) -> None:
     lines = await shop.export(user_id=ANN)
     assert Counter(line["place"] for line in lines) == {
         "person": 1,
-        "profiles": 1 + len({PHONE, LAPTOP, TILL}),
+        "profiles": 1 + len({PHONE, LAPTOP}),
         "events": len(ANNS),
         "decisions": 2,
         "dead_letters": 2,
@@ -233,8 +233,7 @@ async def test_a_device_alone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(shop.topics, "publish", publish)
     await carry_out(shop, anonymous_id=TABLET)
     held = await shop.held()
-    assert "b1" not in {row["event_id"] for row in held.events}
-    assert {"b2", "b3"} <= {row["event_id"] for row in held.events}
+    assert {row["event_id"] for row in held.events if row["event_id"][0] == "b"} == {"b3"}
     [(topic, [message])] = published
     assert (topic, msgspec.json.decode(message.data)["persons"]) == ("refolds", [f"a:{TABLET}", f"u:{BOB}"])
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from forgetting import log
+from forgetting.documents import ERASED
 from forgetting.places import Places
 from shared.profiles import identity
 from shared.profiles.record import COLLECTION, unpack
@@ -19,7 +20,8 @@ async def linked(places: Places, person: str, more: Iterable[str] = ()) -> Devic
     """The devices that the person's document names, and `more`, with the claims that their documents have."""
     document = await places.documents.get(COLLECTION, person)
     merged = unpack(document, places.settings).standing.merged if document else {}
-    keys = sorted({*(f"a:{device}" for device in merged), *more, *([person] if person.startswith("a:") else [])})
+    own = [person] if person.startswith("a:") else []
+    keys = sorted({*(f"a:{device}" for device in merged), *more, *own})
     return claims_in(await places.documents.get_many(COLLECTION, keys), keys, places.settings)
 
 
@@ -49,18 +51,23 @@ def joined(one: Devices, other: Mapping[str, Standing]) -> Devices:
 
 
 def theirs(person: str, devices: Devices, until_ms: int) -> dict[str, int]:
-    """The person and those devices whose anonymous events are theirs, each with until when these are."""
+    """The person, the devices that are theirs alone, and their shares of others, each with until when."""
     found = {person: until_ms}
-    for key, device in devices.items():
+    for key, device in devices.items() if person.startswith("u:") else ():
         shared = identity.share(device)
-        if shared is None and not device.claims:
-            found[key] = until_ms  # named by the request, or the person itself: nobody else claims it
+        if not {f"u:{user}" for user in (*device.claims, *device.revoked)} - {person}:
+            found[key] = until_ms
         elif shared is not None and f"u:{shared.user_id}" == person:
-            found[key] = min(until_ms, shared.until_ms - 1) if shared.until_ms else until_ms
+            found[share_of(key)] = min(until_ms, shared.until_ms - 1) if shared.until_ms else until_ms
     return found
 
 
+def share_of(device: str) -> str:
+    """The key of a share of the device."""
+    return f"s:{device[2:]}"
+
+
 def owners(person: str, devices: Devices) -> list[str]:
-    """Whose profiles hold events of this device, if the person is one."""
-    shared = identity.share(devices[person]) if person in devices else None
-    return [f"u:{shared.user_id}"] if shared else []
+    """The users whose profiles may count events of this device, if the person is one."""
+    known = devices[person].claims if person in devices else {}
+    return [f"u:{user}" for user in known if not user.startswith(ERASED)]

@@ -69,21 +69,15 @@ def look(places: Places, key: str, document: Document | None, marks: Marks) -> L
     if document is None:
         return None
     standing = unpack(document, places.settings).standing
-    until_ms = marks.get(mark(key))
-    if until_ms is not None and standing.erased_ms < until_ms and not _is_shared(standing, until_ms):
+    if standing.erased_ms < marks.get(mark(key), 0):
         return Left(key, True)
-    named = {*standing.claims, *standing.revoked}
-    return Left(key, False) if any(_is_named(user, standing, marks) for user in named) else None
+    return Left(key, False) if _named(standing, marks) else None
 
 
-def _is_shared(standing: Standing, until_ms: int) -> bool:
-    """A device that was somebody else's, too, from then on: its document has nothing of what is erased."""
-    return any(at_ms > until_ms for at_ms in standing.claims.values())
-
-
-def _is_named(user: str, standing: Standing, marks: Marks) -> bool:
-    until_ms = marks.get(mark(f"u:{user}"))
-    return until_ms is not None and standing.claims.get(user, 0) <= until_ms
+def _named(standing: Standing, marks: Marks) -> list[str]:
+    """The erased users in a device's claims: those who have not come back to it since."""
+    users = {*standing.claims, *standing.revoked}
+    return [user for user in users if standing.claims.get(user, 0) <= marks.get(mark(f"u:{user}"), -1)]
 
 
 def pseudonym(user: str) -> str:
@@ -93,18 +87,14 @@ def pseudonym(user: str) -> str:
 
 async def _bury_pseudonyms(places: Places, document: Document, marks: Marks) -> None:
     """Late events of the device are theirs still, and must not make a profile under that name either."""
-    standing = unpack(document, places.settings).standing
-    named = [user for user in (*standing.claims, *standing.revoked) if _is_named(user, standing, marks)]
+    named = _named(unpack(document, places.settings).standing, marks)
     await bury(places, {f"u:{pseudonym(user)}": marks[mark(f"u:{user}")] for user in named})
 
 
 def _unnamed(places: Places, document: Document, marks: Marks) -> Fields:
     """The document's fields without the names of erased users; the times of their claims stay."""
     standing = unpack(document, places.settings).standing
-
-    names = {
-        user: pseudonym(user) for user in (*standing.claims, *standing.revoked) if _is_named(user, standing, marks)
-    }
+    names = {user: pseudonym(user) for user in _named(standing, marks)}
     claims = {names.get(user, user): at_ms for user, at_ms in standing.claims.items()}
     revoked = [names.get(user, user) for user in standing.revoked]
     changed = msgspec.structs.replace(standing, claims=claims, revoked=revoked)

@@ -34,8 +34,9 @@ async def finish(key: str, erasure: Erasure, places: Places, now: datetime) -> E
     person = subject(erasure, key)
     if erasure.state == "done" or person is None:
         return erasure
-    known = [one for one in erasure.persons if one.startswith("a:")]
-    erasure = await _forget(key, erasure, places, await devices.logged(places, person, known))
+    logged = await devices.logged(places, person, [*_devices(erasure, person), *erasure.hints])
+    claims = {hint: Standing() for hint in erasure.hints} | logged
+    erasure = await _forget(key, erasure, places, claims)
     marks = erasure.untils
     counted = await asyncio.to_thread(log.count, places.warehouse, marks)
     if not erasure.is_looked_up:
@@ -64,8 +65,7 @@ async def _open(order: Order, key: str, places: Places, now: datetime) -> Erasur
         return known
     for_ever = order.mode == "suppress" or (known is not None and known.is_for_ever)
     until_ms = FOREVER_MS if for_ever else to_ms(now)
-    named = [f"a:{order.anonymous_id}"] if order.user_id is not None and order.anonymous_id is not None else []
-    persons = devices.theirs(order.person, await devices.linked(places, order.person, named), until_ms)
+    persons = devices.theirs(order.person, await devices.linked(places, order.person), until_ms)
     fresh = Erasure(
         mode="suppress" if for_ever else "delete",
         state="running",
@@ -74,6 +74,7 @@ async def _open(order: Order, key: str, places: Places, now: datetime) -> Erasur
         erased_at=now,
         marks=_floats(union([known.untils if known else {}, marks_of(persons)])),
         persons=_floats(persons),
+        hints=[f"a:{order.anonymous_id}"] if order.user_id is not None and order.anonymous_id is not None else [],
         models=known.models if known else [],
         removed=known.removed if known else {},
         version=known.version if known else "",
@@ -89,12 +90,11 @@ async def _forget(
     if person is None:
         return erasure
     await documents.bury(places, {person: erasure.until_ms})
-    named = [other for other in erasure.persons if other != person]
-    found = devices.joined(await devices.linked(places, person, named), logged)
+    linked = await devices.linked(places, person, [*_devices(erasure, person), *logged])
+    found = devices.joined(linked, logged)
     erasure = await _add(key, person, found, erasure, places)
-    own = {one: int(ms) for one, ms in erasure.persons.items() if ms >= erasure.persons[person]}
-    await documents.bury(places, own)
-    done = [await documents.forget(places, one, erasure.untils) for one in sorted({*erasure.persons, *found})]
+    await documents.bury(places, {one: int(ms) for one, ms in erasure.persons.items() if not one.startswith("s:")})
+    done = [await documents.forget(places, one, erasure.untils) for one in sorted({person, *found})]
     return (
         await _change(key, erasure, places, removed=_added(erasure, {"profiles": sum(done)})) if any(done) else erasure
     )
@@ -121,7 +121,14 @@ async def _refold(erasure: Erasure, places: Places, now: datetime) -> None:
 async def _close(key: str, erasure: Erasure, places: Places, removed: dict[str, int], now: datetime) -> Erasure:
     """The record without anybody's id."""
     counts = _added(erasure, removed)
-    return await _change(key, erasure, places, state="done", done_at=now, persons={}, owners=[], removed=counts)
+    return await _change(
+        key, erasure, places, state="done", done_at=now, persons={}, hints=[], owners=[], removed=counts
+    )
+
+
+def _devices(erasure: Erasure, person: str) -> list[str]:
+    """The devices that are known to be theirs, or in part."""
+    return [f"a:{one[2:]}" for one in erasure.persons if one != person]
 
 
 async def _change(key: str, erasure: Erasure, places: Places, **changes: object) -> Erasure:

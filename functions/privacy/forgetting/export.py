@@ -64,7 +64,7 @@ async def _all(places: Places, persons: Persons, now: datetime) -> AsyncIterator
 
 
 async def _documents(places: Places, persons: Persons) -> AsyncIterator[Line]:
-    for key in persons:
+    for key in persons:  # of a share there is no document: the device's is others', too
         if document := await places.documents.get(COLLECTION, key):
             record = unpack(document, places.settings)
             face = {name: value for name, value in document.fields.items() if name not in PACKED}

@@ -42,8 +42,10 @@ def sift(open_letters: Callable[[], Letters], marks: Marks, take: Callable[[Lett
 
 def is_named(message: Message, marks: Marks) -> bool:
     """Whether the letter names one of them, and not in something that happened after their erasure."""
-    at_ms = _when(message.data)
-    return any(at_ms <= marks.get(mark(person), -1) for person in persons(message))
+    at_ms, named = _when(message.data), persons(message)
+    if at_ms and not any(person.startswith("u:") for person in named):
+        named |= {f"s:{person[2:]}" for person in named}  # whose a shared device was is a matter of time
+    return any(at_ms <= marks.get(mark(person), -1) for person in named)
 
 
 def persons(message: Message) -> set[str]:

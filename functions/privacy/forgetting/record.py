@@ -20,6 +20,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
         requested_at, erased_at, done_at: when it was asked for, when it began to hold, when it had been carried out.
         marks: mark → until when, in ms; of the person and of their devices.
         persons: the same by key, in clear. Empty once the state is `done`.
+        hints: devices that the order named beside a user, whose they are being for the log to tell. Empty once `done`.
         owners: whose profiles hold events of an erased device: they are folded again. Empty once `done`.
         models: the versions of models that were trained on something of theirs, once that `is_looked_up`.
         removed: place → how much was there.
@@ -34,6 +35,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True):
     done_at: datetime | None = None
     marks: dict[str, float]
     persons: dict[str, float] = {}
+    hints: list[str] = []
     owners: list[str] = []
     models: list[str] = []
     is_looked_up: bool = False
