@@ -36,7 +36,12 @@ def tree(pid: int) -> list[int]:
     """The process and its descendants; the process alone where there is no /proc."""
     if not (PROC / str(pid)).exists():
         return [pid]
-    children = [
-        int(child) for task in (PROC / str(pid) / "task").iterdir() for child in (task / "children").read_text().split()
-    ]
+    children = [int(child) for task in (PROC / str(pid) / "task").iterdir() for child in _children(task)]
     return [pid, *(descendant for child in children for descendant in tree(child))]
+
+
+def _children(task: Path) -> list[str]:
+    try:
+        return (task / "children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # a thread that has ended since it was listed
+        return []
