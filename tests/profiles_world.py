@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import cast
 
 from infra.local.bridge import to_row
 from infra.local.layout import ROOT
+from refolding.parts import Parts
 from refolding.refold import Refolder
 from shared.events.event import Event, encode_event
 from shared.profiles import refolds
@@ -31,7 +33,9 @@ class Published:
 
     def take_refolds(self) -> list[list[str]]:
         """The people to be refolded, of each request since the last look."""
-        asked = [refolds.read_refold(message.data).persons for topic, message in self.messages if topic == refolds.TOPIC]
+        asked = [
+            refolds.read_refold(message.data).persons for topic, message in self.messages if topic == refolds.TOPIC
+        ]
         self.messages = [(topic, message) for topic, message in self.messages if topic != refolds.TOPIC]
         return asked
 
@@ -51,6 +55,14 @@ class World:
 
     def new_committer(self) -> Committer:
         return Committer(self.documents, self.topics, self.terms, self.settings, lambda: NOW)
+
+    @property
+    def parts(self) -> Parts:
+        """This world as the function profiles would have it."""
+        return cast(Parts, self)
+
+    async def model(self) -> None:
+        """There is no model of personas here."""
 
     def log(self, events: Iterable[Event]) -> None:
         self.warehouse.append("events", [to_row(encode_event(event)) for event in events])

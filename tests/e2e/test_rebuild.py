@@ -85,7 +85,7 @@ async def test_a_rebuild_of_the_real_sample_equals_the_live_profiles(world: Worl
     source = open_input(f"rees46:{sample('rees46_sample.csv.gz')}")
     events = [parse_event(msgspec.json.encode(fields), NOW, world.settings) for fields in source]
     if not is_embedded(world):
-        events = events[:1_200]
+        events = events[:600]
     await fold_in_order(world, events)
     world.log(events)
     live = stored(await world.records())

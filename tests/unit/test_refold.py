@@ -12,14 +12,15 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as budget
 from hypothesis import strategies as st
 
+from refolding import operate
 from refolding.attribution import fold_all
+from refolding.orders import Verdict
 from refolding.swap import LogLacksError
 from shared.events.event import Event
 from shared.profiles import identity
 from shared.profiles.identity import claims_of
 from shared.profiles.profile import encode_profile, new_profile
 from shared.profiles.record import Record
-from shared.profiles.standing import Standing
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from tests.profiles_world import NOW, World
@@ -48,11 +49,12 @@ def expected(events: Sequence[Event], records: dict[str, Record], world: World) 
     devices = claims_of(events, world.terms)
     for name, device in devices.items():
         device.revoked = records[f"a:{name}"].standing.revoked
+    confined = {person for person, record in records.items() if record.standing.quarantine}
     states = {}
     for person, theirs in identity.attribute(events, devices).items():
         profile = new_profile(world.settings.half_life)
-        confined = records.get(person, Record(profile, Standing(), "")).standing.quarantine is not None
-        fold_all(profile, [] if confined else sorted(theirs, key=lambda event: event.occurred_at), world.terms)
+        counting = [event for event in theirs if not confined & {person, event.user_id or f"a:{event.anonymous_id}"}]
+        fold_all(profile, sorted(counting, key=lambda event: event.occurred_at), world.terms)
         states[person] = encode_profile(profile)
     return states
 
@@ -71,6 +73,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedWare
 acts = st.tuples(
     st.sampled_from([*USERS, None]), st.sampled_from([*DEVICES, None]), st.integers(0, 5_000), st.booleans()
 ).filter(lambda act: act[0] or act[1])
+people = st.sampled_from([*(f"u:{user}" for user in USERS), *(f"a:{device}" for device in DEVICES)])
 steps: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
         st.tuples(st.just("act"), acts),
@@ -79,7 +82,9 @@ steps: st.SearchStrategy[list[Step]] = st.lists(
         st.tuples(st.just("again"), st.integers(0, 30)),
         st.tuples(st.just("log"), st.none()),
         st.tuples(st.just("unmerge"), st.tuples(st.sampled_from(USERS), st.sampled_from(DEVICES))),
-        st.tuples(st.just("refold"), st.sampled_from([*(f"u:{u}" for u in USERS), *(f"a:{d}" for d in DEVICES)])),
+        st.tuples(st.just("refold"), people),
+        st.tuples(st.just("quarantine"), people),
+        st.tuples(st.just("release"), people),
         st.tuples(st.just("serve"), st.none()),
     ),
     max_size=30,
@@ -108,6 +113,10 @@ async def run(world: World, steps: Sequence[Step]) -> list[Event]:
             await world.committer.unmerge(*detail)
         elif what == "refold":
             await attempt(world, [detail])
+        elif what in ("quarantine", "release"):
+            kind, _, name = detail.partition(":")
+            verdict = Verdict(**{"user_id" if kind == "u" else "anonymous_id": name}, why="a test")
+            await (operate.quarantine if what == "quarantine" else operate.release)(world.parts, verdict)
         elif what == "serve":
             asked = [people for people in [*asked, *world.topics.take_refolds()] if not await attempt(world, people)]
     world.log(events[logged:])

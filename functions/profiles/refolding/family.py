@@ -24,18 +24,18 @@ def read_devices(claims: Sequence[Claim], standings: Mapping[str, Standing]) -> 
     return found
 
 
-def widen(asked: Iterable[str], found: Iterable[str], devices: Devices, standings: Mapping[str, Standing]) -> set[str]:
+def widen(asked: Iterable[str], found: Iterable[str], claims: Sequence[Claim], devices: Devices) -> set[str]:
     """The people found so far, with every device that one of them owns and every owner of such a device.
 
-    Of a device that was asked for, all its claimants, too: they may count events that are no longer theirs. Otherwise
-    a family is a user with their devices, however many people have used a device.
+    Whoever was asked for may also count events that are no longer theirs, or lack some that are: so of a device all who
+    have claimed it, and of a user all devices that they have claimed. Beyond that a family is a user with their
+    devices, however many people have used a device.
     """
     asked, wider = set(asked), set(found)
-    known = [standings[person] for person in wider if person in standings]
-    wider |= {person_key(None, name) for standing in known for name in standing.merged}
+    for user_id, anonymous_id, _ in claims:
+        both = {person_key(user_id, None), person_key(None, anonymous_id)}
+        wider |= both if both & asked else set()
     for device, standing in devices.items():
-        if device in asked:
-            wider |= {person_key(user_id, None) for user_id in (*standing.claims, *standing.revoked)}
         if (owner := _owner(standing)) and (device in wider or owner in wider):
             wider |= {device, owner}
     return wider

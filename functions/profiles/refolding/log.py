@@ -8,7 +8,7 @@ import msgspec
 
 from shared.errors import PermanentError
 from shared.events.event import Event
-from shared.events.parse import make_event
+from shared.events.parse import is_poisoned, make_event
 from shared.settings import Settings
 from shared.sql import read_sql
 from shared.stores.ports import Warehouse
@@ -39,7 +39,8 @@ def names(persons: Iterable[str]) -> Names:
 def read_claims(warehouse: Warehouse, persons: Iterable[str]) -> list[Claim]:
     """Every claim on these devices, and on every device that one of these users has claimed."""
     rows = warehouse.query(read_sql("person_claims"), names(persons)._asdict()).to_pylist()
-    return [Claim(row["user_id"], row["anonymous_id"], row["first_ms"]) for row in rows]
+    claims = [Claim(row["user_id"], row["anonymous_id"], row["first_ms"]) for row in rows]
+    return [claim for claim in claims if not is_poisoned(claim.user_id) and not is_poisoned(claim.anonymous_id)]
 
 
 def read_events(warehouse: Warehouse, persons: Iterable[str], now: datetime, settings: Settings) -> list[Event]:

@@ -8,6 +8,7 @@ from typing import Any
 from refolding.orders import Rebuild, Unmerge, Verdict
 from refolding.pages import rebuild_page
 from refolding.parts import Parts
+from refolding.together import together
 from shared import http, wiring
 from shared.errors import ConflictError, RetryableError
 from shared.events.event import person_key
@@ -120,11 +121,14 @@ async def _refold(parts: Parts, people: Iterable[str], why: Why, told: dict[str,
 async def settle(parts: Parts, people: Iterable[str]) -> None:
     """Decide anew the personas of those who were refolded, and publish what follows."""
     await parts.model()
-    for person in people:
+
+    async def settle_one(person: str) -> None:
         try:
             await parts.committer.settle(person)
         except RetryableError as error:
             log("WARNING", "a persona is left to the next sweep", reason=str(error))
+
+    await together(settle_one, people)
 
 
 async def _publish(parts: Parts, people: Iterable[str], why: Why) -> None:

@@ -93,7 +93,10 @@ class Refolder:
             named = {*found, *(person_key(None, claim.anonymous_id) for claim in claims)}
             standings = await self.read_standings(named)
             devices = family.read_devices(claims, standings)
-            wider = family.widen(asked, found, devices, standings)
+            merged = {
+                person_key(None, name) for person in found & standings.keys() for name in standings[person].merged
+            }
+            wider = family.widen(asked, found | merged, claims, devices)
         return found, devices
 
     async def read_standings(self, people: Iterable[str]) -> dict[str, Standing]:
