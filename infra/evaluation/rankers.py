@@ -8,9 +8,9 @@ from typing import NamedTuple
 from shared.models.catalogue import Catalogue
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
-from shared.profiles.record import COLLECTION, STATE
 from shared.profiles.fold import read_terms
 from shared.profiles.profile import Profile, encode_profile
+from shared.profiles.record import COLLECTION, STATE
 from shared.ranking.candidates import anchors, from_categories, from_neighbours, liked_categories
 from shared.ranking.recommend import EMPTY, Recommender
 from shared.settings import Settings

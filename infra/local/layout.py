@@ -51,7 +51,16 @@ FUNCTIONS = (
     Function("sweep", routes=("/v1/sweep",)),
 )
 
-TOPICS = ("events", "segment-raw", "items", "decisions", "persona-changes", "refolds", "privacy-requests", "dead-letters")
+TOPICS = (
+    "events",
+    "segment-raw",
+    "items",
+    "decisions",
+    "persona-changes",
+    "refolds",
+    "privacy-requests",
+    "dead-letters",
+)
 
 TABLES = {"events": "events", "items": "items", "decisions": "decisions"}
 """Topic → table that a BigQuery subscription (locally: the bridge) fills with its messages."""

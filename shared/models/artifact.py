@@ -13,7 +13,7 @@ POINTER = "current"
 """The document that names the live version of each model."""
 
 VERSIONS = "model_versions"
-"""What is known of every version for good, also of those whose data lie in item documents: the cutoff of its training."""
+"""What is known of every version for good, also of those whose data lie in item documents: its training's cutoff."""
 
 FORMAT = 1
 M = TypeVar("M", bound=msgspec.Struct)
