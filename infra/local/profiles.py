@@ -46,7 +46,7 @@ def decide(url: str, key: str | None, action: str, user: str | None, device: str
         print("Released.")
         return _tell_refold(answer)
     print("Purged: their events count nowhere, for good." if answer["purged"] else "Their events count nowhere now.")
-    return 0
+    return _tell_refold(answer) if answer["refolded"] or answer["later"] else 0
 
 
 def show(

@@ -11,10 +11,10 @@ from shared.profiles.standing import Note
 
 TOPIC = "refolds"
 
-Why = Literal["claims", "unmerge", "unlike", "refold", "release", "erasure", "rebuild"]
+Why = Literal["claims", "unmerge", "unlike", "refold", "release", "erasure", "quarantine", "rebuild", "consent"]
 """Another user claimed a device, or earlier; a claim was taken back; two states cannot be added (their half-lives
-differ, or an event is in both); a refold was under way when a device was taken over; a quarantine has ended; a device
-was erased; an operator asked for it."""
+differ, or an event is in both); a refold was under way when a device was taken over; a quarantine of a device has
+begun, or any has ended; a device was erased; an operator asked for it."""
 
 
 class Refold(msgspec.Struct, frozen=True):

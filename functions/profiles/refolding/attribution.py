@@ -27,15 +27,15 @@ def read_claims(events: Iterable[Event], standings: Mapping[str, Standing], term
 class Family:
     """Profiles folded from nothing, to which the events that come meanwhile are added.
 
-    What was known is folded again only when other claims or standings change whose it is: a swap that comes second to
-    an event is then tried again at once.
+    What was folded is folded again only if an event comes that is earlier, or if other claims or standings change whose
+    it is: a swap that comes second to an event is then tried again at once.
     """
 
     def __init__(self, terms: Terms, settings: Settings) -> None:
         self._terms = terms
         self._settings = settings
         self._basis: object = None
-        self._counted: dict[str, set[str]] = {}
+        self._folded: dict[str, dict[str, Event]] = {}
         self.profiles: dict[str, Profile] = {}
         """Of everyone whom the events belong to, members or not."""
 
@@ -44,20 +44,24 @@ class Family:
         people = identity.attribute(events, devices)
         basis = _basis(devices, standings)
         if basis != self._basis:
-            self._basis, self._counted, self.profiles = basis, {}, {}
+            self._basis, self._folded, self.profiles = basis, {}, {}
         for person, theirs in people.items():
             self._fold(person, theirs, standings)
 
     def _fold(self, person: str, events: Iterable[Event], standings: Mapping[str, Standing]) -> None:
-        profile = self.profiles.setdefault(person, new_profile(self._settings.half_life))
-        counted = self._counted.setdefault(person, set())
+        known = self._folded.setdefault(person, {})
         fresh: dict[str, Event] = {}
         for event in sorted(events, key=_heard):  # of an event that came twice the first counts
-            if event.event_id not in counted:
+            if event.event_id not in known:
                 fresh.setdefault(event.event_id, event)
-        counted.update(fresh)
+        if known and fresh and min(map(_in_time, fresh.values())) < max(map(_in_time, known.values())):
+            fresh |= known  # something has come that is earlier than what was folded
+            known = {}
+        if not known:
+            self.profiles[person] = new_profile(self._settings.half_life)
+        self._folded[person] = known | fresh
         allowed = [event for event in fresh.values() if counts(event, person, standings)]
-        fold_all(profile, sorted(allowed, key=_in_time), self._terms)
+        fold_all(self.profiles[person], sorted(allowed, key=_in_time), self._terms)
 
 
 def fold_all(profile: Profile, events: Iterable[Event], terms: Terms) -> None:
@@ -93,5 +97,5 @@ def _heard(event: Event) -> tuple[datetime, datetime]:
     return event.received_at or event.occurred_at, event.occurred_at
 
 
-def _in_time(event: Event) -> tuple[datetime, str]:
-    return event.occurred_at, event.event_id
+def _in_time(event: Event) -> tuple[datetime, bool, str]:
+    return event.occurred_at, event.consent is None, event.event_id

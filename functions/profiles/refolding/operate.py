@@ -82,9 +82,12 @@ async def _confine(parts: Parts, order: Verdict, purged: bool) -> http.Reply:
         return True
 
     await quarantined.enlist(parts.documents, order.person, wiring.clock())
-    await _change(parts, order.person, confine)
+    before = await _change(parts, order.person, confine)
     log("INFO", "purged" if purged else "put in quarantine", why=order.why)
-    return http.json_reply(200, {"person": order.person, "purged": purged})
+    told = {"person": order.person, "purged": purged}
+    if before.standing.claims:  # a device's events may count in its user's profile
+        return await _refold(parts, [order.person], "quarantine", told, force=False)
+    return http.json_reply(200, {**told, "refolded": None, "later": None})
 
 
 async def _change(parts: Parts, person: str, act: Callable[[Standing], bool]) -> Record:
