@@ -39,7 +39,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     demo = _add(commands, "demo", run_demo, "replay events through a fresh stack, train, and show what came out")
     demo.add_argument(
-        "--input", default="movielens", help="rees46:PATH, movielens, simulate[:users=…,days=…,seed=…,bots=…] or csv:PATH"
+        "--input",
+        default="movielens",
+        help="rees46:PATH, movielens, simulate[:users=…,days=…,seed=…,bots=…] or csv:PATH",
     )
     _stack_options(demo)
     demo.add_argument("--keep", action="store_true", help="leave the stack serving afterwards, until Ctrl-C")
