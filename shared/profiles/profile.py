@@ -114,7 +114,8 @@ _decode = msgspec.msgpack.Decoder(Profile).decode
 def encode_profile(profile: Profile) -> bytes:
     """The one byte string of this profile: equal profiles have equal bytes.
 
-    Where the caps do not bound the size, all but the ring's are lowered by a fifth, in place, until they do.
+    Where the caps do not bound the size, they are lowered by a fifth, in place, until they do: those of what is kept by
+    name at once, those of what is kept by fingerprint when the others are at a quarter. The ring and spans stay.
     """
     state, share = _encode(profile), 1.0
     while len(state) > MAX_STATE_BYTES:
@@ -165,13 +166,12 @@ def bound(profile: Profile, gap_ms: int, cap_ms: int) -> None:
 
 
 def _bound_items(profile: Profile, share: float) -> None:
-    caps = {name: int(share * cap) for name, cap in CAPS.items()} if share < 1.0 else CAPS
     for name in ("items", "categories", "brands", "tags"):
-        decay.bound(getattr(profile, name), caps[name])
+        decay.bound(getattr(profile, name), int(CAPS[name] * share))
     for name in ("recent", "cart"):
-        del getattr(profile, name)[: -max(1, caps[name])]
+        del getattr(profile, name)[: -max(1, int(CAPS[name] * share))]
     for name in ("seen", "visits", "purchased", "dismissed", "exited"):
-        memory.days_bound(getattr(profile, name), caps[name])
+        memory.days_bound(getattr(profile, name), int(CAPS[name] * min(1.0, 4 * share)))
 
 
 def _bound_currencies(profile: Profile) -> None:
