@@ -51,7 +51,8 @@ def full_profile(terms: Terms) -> Profile:
     begin = datetime.now(UTC) - timedelta(days=90)
     profile = new_profile(SETTINGS.half_life)
     for number in range(CAPS["ring"] * 2):
-        fold(profile, [_event(number, begin + number * timedelta(hours=2))], terms)
+        at = begin + number * timedelta(hours=2)
+        fold(profile, [_event(number, at), _exit(number, at)], terms)
     return profile
 
 
@@ -61,6 +62,21 @@ def _event(number: int, at: datetime) -> Event:
     kind: Kind = "purchase" if number % 3 == 0 else "item_view"
     return Event(
         event_id=f"full-{number}", kind=kind, occurred_at=at, user_id="full", item_ids=items, category=category
+    )
+
+
+def _exit(number: int, at: datetime) -> Event:
+    """Somebody opens one item, of a brand and with tags, a second time, and leaves at once or puts it into the cart."""
+    kind: Kind = "item_view" if number % 2 else "add_to_cart"
+    said = {"brand": f"brand-{number % 60}", "tags": [f"tag-{(number + place) % 90}" for place in range(3)]}
+    return Event(
+        event_id=f"exit-{number}",
+        kind=kind,
+        occurred_at=at,
+        user_id="full",
+        item_ids=(f"item-{number // 20:06d}",),
+        dwell_s=2.0,
+        properties=said,
     )
 
 
