@@ -91,7 +91,7 @@ class Claims:
         everything = Change("refold", (user_id,))
         if mine.standing.journal or theirs.standing.journal:
             await self._ask(user_id, anonymous_id, everything, "refold")
-        elif not theirs.profile.counts:
+        elif not theirs.profile.counts and not theirs.profile.consent.at_us:
             return
         elif mine.standing.quarantine is not None:
             self._draft.empty(device)  # the user counts nowhere at present, and what is theirs does not either

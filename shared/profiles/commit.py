@@ -8,14 +8,16 @@ from typing import Literal, cast
 
 from shared.errors import ConflictError, RetryableError
 from shared.events.event import Event, person_key, person_of
-from shared.profiles import identity, quarantined
+from shared.profiles import consent, identity, quarantined
 from shared.profiles.claims import Claims
 from shared.profiles.draft import Draft
 from shared.profiles.fold import Terms, fold, is_allowed
 from shared.profiles.groups import Act, Answer, Ask, Groups, Outcome
+from shared.profiles.memory import newest
 from shared.profiles.outbox import Outbox
 from shared.profiles.place import claims_wanted, place
 from shared.profiles.profile import Profile, to_ms
+from shared.profiles.refolds import ask
 from shared.profiles.standing import Quarantine, Standing
 from shared.settings import Settings
 from shared.stores.ports import ABSENT, Documents, Topics
@@ -67,8 +69,6 @@ class Committer:
 
         Raises RetryableError when the store could not be written, or what follows from the event not be published.
         """
-        if not is_allowed(event, self._terms):
-            return "no_consent"
         return cast("Outcome", await self._join(person_of(event), event))
 
     async def settle(self, person: str) -> bool:
@@ -132,7 +132,8 @@ class Committer:
     async def _fold(self, draft: Draft, person: str, events: Sequence[Event], now: datetime) -> list[Answer]:
         """Claims first, for whose an event is depends on them; then the events that belong here."""
         standing = (await draft.open(person)).standing
-        if wanted := claims_wanted(standing, events):
+        claiming = [event for event in events if is_allowed(event, self._terms)]
+        if wanted := claims_wanted(standing, claiming):
             await self._claims(draft, now).settle(person.removeprefix("u:"), wanted)
         placed = [place(event, person, standing, draft) for event in events]
         own = [event for event, answer in zip(events, placed, strict=True) if answer is None]
@@ -141,12 +142,15 @@ class Committer:
 
     async def _fold_own(self, draft: Draft, person: str, events: Sequence[Event], now: datetime) -> Sequence[Outcome]:
         profile, standing, _ = await draft.open(person)
+        before, newest_ms = profile.consent, newest(profile.ring)
         outcomes = fold(profile, events, self._terms)
         applied = [event for event, outcome in zip(events, outcomes, strict=True) if outcome == "applied"]
         if applied and await self._quarantine(draft, person, now):
             return ["quarantined" if outcome == "applied" else outcome for outcome in outcomes]
-        if applied:
-            draft.note_folded(person, applied)
+        if applied or profile.consent != before:
+            draft.note_folded(person, [event for event in events if event in applied or event.consent is not None])
+        if consent.is_late(before, profile.consent, newest_ms, self._terms.require_consent):
+            standing.outbox.append(ask([person], "consent", to_ms(now)))
         if draft.is_changed:
             self._decide(standing, profile, person, "event", now)
         return outcomes

@@ -7,6 +7,7 @@ from itertools import islice
 from shared.profiles import decay, sessions
 from shared.profiles.cart import cart
 from shared.profiles.profile import MS, Profile, from_ms
+from shared.profiles.standing import NEWCOMER
 from shared.stores.ports import Value
 
 MOST = 5
@@ -50,13 +51,19 @@ def features(profile: Profile, now: datetime, session_cap_ms: int) -> dict[str, 
 
 
 def face(profile: Profile, persona: str, session_cap_ms: int) -> dict[str, Value]:
-    """The document's readable fields, but for the ids. The cart is that of the last act."""
+    """The document's readable fields, but for the ids. The cart is that of the last act.
+
+    While consent is withdrawn, it is the face of somebody unknown: what is kept of them is shown to nobody.
+    """
+    if profile.consent.is_withdrawn:
+        profile, persona = Profile(profile.format, profile.half_life_ms, consent=profile.consent), NEWCOMER
     total = summarise(profile, session_cap_ms)
     number = max(1, total.number)
     spent = {currency: units / 1_000 for currency, units in profile.revenue.items()}
     currencies = sorted(profile.orders, key=lambda currency: (-profile.orders[currency], currency))[:MOST]
     return {
         "persona": persona,
+        "consent": list(profile.consent.purposes) if profile.consent.at_us else None,
         "first_seen": from_ms(profile.first_ms) if profile.first_ms else None,
         "last_seen": from_ms(profile.last_ms) if profile.last_ms else None,
         "last_high_intent": from_ms(profile.last_high_intent_ms) if profile.last_high_intent_ms else None,

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from shared.events.event import Event
 from shared.events.kinds import DWELL_KINDS, ITEM_KINDS, SPILL, Engagement, Kind, judge, weigh
 from shared.events.traits import read_traits
-from shared.profiles import decay, memory, sessions
+from shared.profiles import consent, decay, memory, sessions
 from shared.profiles.bots import is_crawler
 from shared.profiles.cart import change_cart
 from shared.profiles.memory import DAY_MS, item_mark
@@ -19,7 +19,6 @@ from shared.settings import Settings
 Outcome = Literal["applied", "duplicate", "late", "no_consent"]
 """What became of an event: counted; counted before; older than the profile's memory; not allowed to count."""
 
-PERSONALIZATION = "personalization"
 RESENT_MS = timedelta(minutes=1) // MS
 """An event sent again may claim a time that differs by the sender's clock correction; within it, old means late."""
 
@@ -54,9 +53,10 @@ def fold(profile: Profile, events: Iterable[Event], terms: Terms) -> list[Outcom
 
 
 def _apply(profile: Profile, event: Event, terms: Terms) -> Outcome:
-    if not is_allowed(event, terms):
-        return "no_consent"
     at_ms, mark = to_ms(event.occurred_at), memory.event_mark(event.event_id)
+    profile.consent = consent.heard(profile.consent, event)
+    if not consent.allows(profile.consent, event, terms.require_consent):
+        return "no_consent"
     if memory.in_ring(profile.ring, mark):
         return "duplicate"
     if profile.floor_ms and at_ms <= profile.floor_ms + RESENT_MS:
@@ -67,10 +67,10 @@ def _apply(profile: Profile, event: Event, terms: Terms) -> Outcome:
 
 
 def is_allowed(event: Event, terms: Terms) -> bool:
-    """Whether the person's consent lets the event into a profile."""
+    """Whether the event's own consent lets it count; what its person stated before is the profile's to know."""
     if event.consent is None:
         return not terms.require_consent
-    return PERSONALIZATION in event.consent
+    return consent.PERSONALIZATION in event.consent
 
 
 def _count(profile: Profile, event: Event, at_ms: int, terms: Terms) -> None:

@@ -1,6 +1,6 @@
 """Merge: two profiles whose events differ become the profile of all of them."""
 
-from shared.profiles import decay, memory, sessions
+from shared.profiles import consent, decay, memory, sessions
 from shared.profiles.cart import forget
 from shared.profiles.fold import Terms
 from shared.profiles.profile import Profile, bound
@@ -36,6 +36,7 @@ def merge(profile: Profile, other: Profile, terms: Terms) -> None:
     profile.closed += other.closed
     for span in other.spans:
         sessions.join(profile.spans, span, terms.session_gap_ms)
+    profile.consent = consent.join(profile.consent, other.consent)
     profile.ring = memory.ring_union(profile.ring, other.ring)
     bound(profile, terms.session_gap_ms, terms.session_cap_ms)
 

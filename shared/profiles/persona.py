@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from shared.models.personas import PersonaModel, Verdict, decide
+from shared.profiles import consent
 from shared.profiles.face import features
 from shared.profiles.fold import Terms
 from shared.profiles.identity import is_given_away
@@ -46,13 +47,15 @@ def settle(
     before, standing.persona = standing.persona, verdict.persona
     standing.persona_ms = to_ms(now)
     standing.persona_changes += 1
-    standing.outbox.append(_note(standing, person, before, cause, verdict, now))
+    standing.outbox.append(_note(standing, profile, person, before, cause, verdict, now))
 
 
 def rests(standing: Standing, profile: Profile) -> bool:
-    """Whether nothing of this document counts at present: in quarantine, erased, or all given to the device's user."""
+    """Whether nothing of this document counts at present: in quarantine, erased, without consent, or all given to the
+    device's user."""
     erased = 0 < standing.erased_ms >= profile.last_ms
-    return erased or standing.quarantine is not None or is_given_away(standing)
+    withheld = standing.quarantine is not None or profile.consent.is_withdrawn
+    return erased or withheld or is_given_away(standing)
 
 
 def _cause(standing: Standing, profile: Profile, why: Cause, model: PersonaModel | None, terms: Terms) -> Cause:
@@ -68,7 +71,9 @@ def _cause(standing: Standing, profile: Profile, why: Cause, model: PersonaModel
     return why if earlier.persona == standing.persona else "model"
 
 
-def _note(standing: Standing, person: str, before: str, cause: Cause, verdict: Verdict, now: datetime) -> Note:
+def _note(
+    standing: Standing, profile: Profile, person: str, before: str, cause: Cause, verdict: Verdict, now: datetime
+) -> Note:
     kind, _, name = person.partition(":")
     change = {
         "change_id": _change_id(standing, person),
@@ -79,7 +84,7 @@ def _note(standing: Standing, person: str, before: str, cause: Cause, verdict: V
         "why": {"cause": cause, "features": verdict.why, "margin": round(verdict.margin, 3)},
         "at": now,
     }
-    attributes = {"from": before, "to": verdict.persona, "cause": cause}
+    attributes = {"from": before, "to": verdict.persona, "cause": cause, **consent.attributes(profile.consent)}
     return Note(_change_id(standing, person), TOPIC, msgspec.json.encode(change), attributes, to_ms(now), by="")
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from shared.errors import PermanentError, Problem
 from shared.profiles import decay, memory, sessions
+from shared.profiles.consent import Consent
 
 FORMAT = 2
 """Format 1 is format 2 without its later fields, and is read as such: what these would hold of the events of then is
@@ -65,6 +66,7 @@ class Profile(msgspec.Struct, array_like=True):
         seen, purchased, dismissed, exited: items under the last day of each; `visits` has the days before it of `seen`.
         dwell_ms: time told to have been spent with items and pages.
         crawler: acts of a known crawler.
+        consent: what the person has stated last.
         ring: the events that can be told from new ones; whatever occurred by `floor_ms` no longer can.
     """
 
@@ -95,6 +97,7 @@ class Profile(msgspec.Struct, array_like=True):
     closed_ms: int = 0
     dwell_ms: int = 0
     crawler: int = 0
+    consent: Consent = Consent()
 
     @property
     def excluded(self) -> set[int]:

@@ -162,7 +162,7 @@ async def test_silence_is_found_and_told_once(world: World, changes: Subscriber)
     found = await told(changes, 3)
     assert len(found) == 3
     [silent] = [told for told in found if told.attributes["cause"] == "silence"]
-    assert silent.attributes == {"from": "regular", "to": "disengaged", "cause": "silence"}
+    assert silent.attributes == {"from": "regular", "to": "disengaged", "cause": "silence", "advertising": "no"}
     assert silent.change["why"] == {
         "cause": "silence",
         "features": ["40.0 days since the last act"],

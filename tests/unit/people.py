@@ -33,7 +33,7 @@ def make(number: int, kind: Kind, minutes: float, item: int, dwell_s: float | No
     )
 
 
-def draw_event(number: int, rng: random.Random, span_min: int) -> Event:
+def draw_event(number: int, rng: random.Random, span_min: int, *, states: bool) -> Event:
     """Any event: of any kind, within a few hours or the whole span, of none or some of a dozen items."""
     minutes = rng.choice([rng.randrange(200), rng.randrange(span_min)])
     tags, brand = rng.choice(TAGS), rng.choice([None, "Acme", "Initech"])
@@ -51,20 +51,25 @@ def draw_event(number: int, rng: random.Random, span_min: int) -> Event:
         duration_s=rng.choice([None, None, 0, 30, 3_600]),
         scroll_depth=rng.choice([None, 0.2, 0.8]),
         context=Context(user_agent=rng.choice(AGENTS)),
-        consent=rng.choice([None, None, None, ("personalization",), ("ads",)]),
+        consent=rng.choice([("personalization",), ("personalization", "ads"), ("ads",)]) if states else None,
         properties={name: value for name, value in (("brand", brand), ("tags", tags)) if value is not None},
     )
 
 
-def draw_events(seed: int, n: int, span_min: int = 200_000) -> list[Event]:
+def draw_events(seed: int, n: int, span_min: int = 200_000, *, states: bool = False) -> list[Event]:
     rng = random.Random(seed)
-    return [draw_event(number, rng, span_min) for number in range(n)]
+    return [draw_event(number, rng, span_min, states=states) for number in range(n)]
 
 
-events_of_one = st.builds(draw_events, st.integers(0, 2**32), st.integers(0, 45))
+states = st.shared(st.booleans(), key="states")
+"""All or none state consent: whether an event that does not is counted is for those before it to say."""
+
+events_of_one = st.builds(draw_events, st.integers(0, 2**32), st.integers(0, 45), states=states)
 """Fewer than any bound holds, within months."""
 
-events_of_years = st.builds(draw_events, st.integers(0, 2**32), st.integers(0, 45), st.sampled_from([200_000, 900_000]))
+events_of_years = st.builds(
+    draw_events, st.integers(0, 2**32), st.integers(0, 45), st.sampled_from([200_000, 900_000]), states=states
+)
 """Also over so many half-lives that the oldest interests are forgotten."""
 
 

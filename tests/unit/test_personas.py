@@ -158,7 +158,7 @@ def test_a_change_is_noted_once() -> None:
     [note] = standing.outbox
     assert (note.topic, note.attributes) == (
         "persona-changes",
-        {"from": "newcomer", "to": "regular", "cause": "event"},
+        {"from": "newcomer", "to": "regular", "cause": "event", "advertising": "no"},
     )
     assert msgspec.json.decode(note.data) == {
         "change_id": note.id,
@@ -211,7 +211,7 @@ def test_a_new_model_is_not_taken_for_silence() -> None:
     ten_days_ago = visitor(10)
     told_then = Standing(persona="regular", persona_ms=ten_days_ago.last_ms + 9 * 86_400_000)
     [note] = decided(told_then, ten_days_ago, "silence", moved).outbox
-    assert note.attributes == {"from": "regular", "to": "disengaged", "cause": "model"}
+    assert note.attributes == {"from": "regular", "to": "disengaged", "cause": "model", "advertising": "no"}
 
 
 @pytest.mark.parametrize(

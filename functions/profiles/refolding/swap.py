@@ -9,6 +9,7 @@ from typing import NamedTuple
 from refolding import marks
 from refolding.attribution import Family, read_claims
 from refolding.marks import Marks
+from refolding.results import OutdatedError, Refolded
 from shared.errors import ConflictError, RetryableError
 from shared.events.event import Event, decode_event, person_key
 from shared.profiles import identity, tombstones
@@ -24,33 +25,6 @@ from shared.stores.ports import ABSENT, Document, Documents, Write
 
 ATTEMPTS = 60
 PAUSE_S = 0.01
-
-
-class Refolded(NamedTuple):
-    """What a refold did: whose profiles it wrote, how many events count in them, and how many the log lacks."""
-
-    people: Sequence[str]
-    events: int
-    lacking: int = 0
-
-    def as_json(self) -> dict[str, object]:
-        return self._asdict()
-
-
-class OutdatedError(Exception):
-    """The family is another one than was read, or a journal has ended: begin anew, with these people, too."""
-
-    def __init__(self, people: Iterable[str] = ()) -> None:
-        super().__init__("the family has changed")
-        self.people = set(people)
-
-
-class LogLacksError(RetryableError):
-    """The log does not have, or not yet, what the profiles count."""
-
-    def __init__(self, lacking: int) -> None:
-        super().__init__(f"the log lacks {lacking:,} events that the profiles count")
-        self.lacking = lacking
 
 
 class Now(NamedTuple):
@@ -142,7 +116,7 @@ class Swap:
         standing.merged = links.get(person, {})
         if kind == "a" and name in devices:
             standing.claims = devices[name].claims
-        if record.version == ABSENT and not profile.counts and not standing.claims:
+        if record.version == ABSENT and not profile.counts and not profile.consent.at_us and not standing.claims:
             return None
         fields = pack(person, profile, standing, self._clock(), self._terms.session_cap_ms)
         return Write(COLLECTION, person, fields, record.version)
