@@ -15,11 +15,11 @@ from infra.local.inputs import open_input
 from refolding import family
 from refolding.attribution import fold_all
 from refolding.refold import People
-from refolding.swap import LogLacksError, Refolded, ring_marks
+from refolding.results import LogLacksError, Refolded
+from refolding.swap import ring_marks
 from shared.events.event import Event, person_key, person_of
 from shared.events.parse import parse_event
 from shared.profiles import identity
-from shared.profiles.fold import is_allowed
 from shared.profiles.memory import event_mark
 from shared.profiles.profile import CAPS, encode_profile, new_profile
 from shared.profiles.record import COLLECTION, unpack
@@ -110,8 +110,7 @@ async def test_simulated_people_who_log_in_are_rebuilt_with_their_devices(world:
     again = await world.records()
     assert stored(again) == stored(records)
     assert {p: r.standing for p, r in again.items()} == {p: r.standing for p, r in records.items()}
-    allowed = [event for event in events if is_allowed(event, world.terms)]
-    batch = identity.attribute(allowed, identity.claims_of(allowed, world.terms))
+    batch = identity.attribute(events, identity.claims_of(events, world.terms))
     assert stored(again) == {person: folded(world, theirs) for person, theirs in batch.items()}
 
 
@@ -178,7 +177,11 @@ async def test_events_that_arrive_during_a_rebuild_are_neither_lost_nor_doubled(
 def folded(world: World, events: Sequence[Event]) -> bytes:
     """The batch formula: all events of a person at once, in the order of time."""
     profile = new_profile(world.settings.half_life)
-    fold_all(profile, sorted(events, key=lambda event: (event.occurred_at, event.event_id)), world.terms)
+    fold_all(
+        profile,
+        sorted(events, key=lambda event: (event.occurred_at, event.consent is None, event.event_id)),
+        world.terms,
+    )
     return encode_profile(profile)
 
 

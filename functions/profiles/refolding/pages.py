@@ -7,7 +7,7 @@ from typing import Any
 from refolding import family, log
 from refolding.parts import Parts
 from refolding.refold import People
-from refolding.swap import Refolded
+from refolding.results import Refolded
 
 
 async def rebuild_page(

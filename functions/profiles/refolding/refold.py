@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from refolding import family, log, marks
-from refolding.swap import LogLacksError, OutdatedError, Refolded, Swap
+from refolding.results import LogLacksError, OutdatedError, Refolded
+from refolding.swap import Swap
 from refolding.together import together
 from shared.errors import RetryableError
 from shared.events.event import Event, person_key
