@@ -19,7 +19,7 @@ from infra.local.inputs import Fields, Input, open_input, shift
 from infra.local.layout import STATUS
 from infra.local.process import Stack, running
 from infra.local.replay import ReplayResult, replay
-from shared.profiles.fold import PERSONALIZATION
+from shared.profiles.consent import PERSONALIZATION
 
 N = 10
 WELL_KNOWN = 60

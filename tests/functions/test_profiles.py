@@ -278,6 +278,16 @@ async def test_all_are_rebuilt_page_by_page(serve: Serve, log: Warehouse, docume
     assert {key: document.fields["state"] async for key, document in documents.scan(COLLECTION)} == before
 
 
+async def test_of_who_withdraws_their_consent_nothing_is_shown(serve: Serve, log: Warehouse) -> None:
+    await live(serve, log, [*(make(number) for number in range(3)), make(5, kind="consent", consent=("none",))])
+    shown = await ask(serve, "/ann")
+    assert (shown["events"], shown["consent"], shown["top_items"]) == (0, [], [])
+    await ask(serve, "/ann/explain", 403)
+    await live(serve, log, [make(6, kind="consent", consent=("personalization",))])
+    assert (await ask(serve, "/ann"))["events"] == 4
+    assert (await ask(serve, "/ann/explain"))["agrees"] is True
+
+
 async def test_rows_that_are_no_events_stay_out(serve: Serve, log: Warehouse) -> None:
     await live(serve, log, [make(1), make(2)])
     rows = [to_row(encode_event(make(3, "null"))), to_row(encode_event(make(4))) | {"kind": "stare"}]

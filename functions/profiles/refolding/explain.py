@@ -34,6 +34,8 @@ async def explain(parts: Parts, person: str, page: Page) -> http.Reply:
     found = await find(parts, person)
     if found.is_stranger:
         return stranger()
+    if found.record.profile.consent.is_withdrawn:
+        return http.error_reply(403, "the person has withdrawn their consent: nothing of what they did is shown")
     events = await _read_events(parts, found)
     terms, now = parts.terms, wiring.clock()
     profile, standing, _ = found.record

@@ -10,7 +10,7 @@ from shared.profiles import identity, persona
 from shared.profiles.face import face
 from shared.profiles.profile import from_ms
 from shared.profiles.record import COLLECTION, PACKED, Record, unpack
-from shared.profiles.standing import Quarantine
+from shared.profiles.standing import NEWCOMER, Quarantine
 
 
 class Found(NamedTuple):
@@ -43,7 +43,7 @@ async def show(parts: Parts, person: str) -> http.Reply:
         return stranger()
     profile, standing, _ = found.record
     terms, now = parts.terms, wiring.clock()
-    told = standing.persona
+    told = NEWCOMER
     if not persona.rests(standing, profile):
         told = persona.current(standing, profile, await parts.model(), now, terms)
     return http.json_reply(
@@ -51,7 +51,7 @@ async def show(parts: Parts, person: str) -> http.Reply:
         {
             **ids(found.person),
             **face(profile, told, terms.session_cap_ms),
-            "persona_since": from_ms(standing.persona_ms) if standing.persona_ms else None,
+            "persona_since": from_ms(standing.persona_ms) if told == standing.persona and standing.persona_ms else None,
             "devices": len(standing.merged),
             "quarantine": reason(standing.quarantine),
         },
