@@ -21,7 +21,7 @@ class Result(NamedTuple):
 
     Attributes:
         notes: what a reader must know about the tables.
-        failures: promises that did not hold. Speed is never one of them.
+        failures: promises that did not hold. How fast something is never is one, but how fresh an answer is.
     """
 
     grids: Sequence[Grid]

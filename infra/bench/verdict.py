@@ -26,6 +26,7 @@ class Verdict:
         unsaid: events that a writer had applied when it was killed, and nobody had heard of it.
         lost, doubled: events that the profiles lack, or hold too often.
         perhaps: events of which a killed writer said nothing and a later one "late": counted or not.
+        behind: people with events that came too late.
         handed_over: events that name a device only, and count for the user whose device it is.
         people: with events.
         right: of these, those for whom the parts that are exact at any size agree with the formula.
@@ -39,6 +40,7 @@ class Verdict:
     lost: int = 0
     doubled: int = 0
     perhaps: int = 0
+    behind: int = 0
     handed_over: int = 0
     people: int = 0
     right: int = 0
@@ -65,6 +67,7 @@ def judge(deliveries: Deliveries, run: Run, stored: Mapping[str, bytes]) -> Verd
     for person, places in people.items():
         counted = [deliveries.event(place) for place in places if told[place] & COUNTED]
         perhaps = [deliveries.event(place) for place in places if place in cut_off and not told[place] & COUNTED]
+        verdict.behind += len(counted) + len(perhaps) < len(places)
         _compare(verdict, person, counted, perhaps, stored.get(person))
     verdict.leftovers = sum(_size(decode_profile(stored[key])) for key in stored.keys() - people.keys())
     return verdict

@@ -85,6 +85,7 @@ async def test_writers_killed_at_random(
     assert problems(verdict, scale.deliveries) == []
     assert verdict.outcomes["duplicate"] > 0.25 * scale.deliveries
     assert bool(verdict.outcomes["late"]) == bool(scale.crowd)
+    assert verdict.behind <= bool(scale.crowd)
     assert verdict.handed_over > 0
 
 
