@@ -13,7 +13,6 @@ from shared.profiles.claims import Claims
 from shared.profiles.draft import Draft
 from shared.profiles.fold import Terms, fold, is_allowed
 from shared.profiles.groups import Act, Answer, Ask, Groups, Outcome
-from shared.profiles.memory import newest
 from shared.profiles.outbox import Outbox
 from shared.profiles.place import claims_wanted, place
 from shared.profiles.profile import Profile, to_ms
@@ -142,15 +141,17 @@ class Committer:
 
     async def _fold_own(self, draft: Draft, person: str, events: Sequence[Event], now: datetime) -> Sequence[Outcome]:
         profile, standing, _ = await draft.open(person)
-        before, newest_ms = profile.consent, newest(profile.ring)
+        before = profile.consent
         outcomes = fold(profile, events, self._terms)
         applied = [event for event, outcome in zip(events, outcomes, strict=True) if outcome == "applied"]
         if applied and await self._quarantine(draft, person, now):
             return ["quarantined" if outcome == "applied" else outcome for outcome in outcomes]
-        if applied or profile.consent != before:
-            draft.note_folded(person, [event for event in events if event in applied or event.consent is not None])
-        if consent.is_late(before, profile.consent, newest_ms, self._terms.require_consent):
+        fresh = [event for event, outcome in zip(events, outcomes, strict=True) if outcome != "duplicate"]
+        is_late = consent.is_late(before, fresh, self._terms.require_consent)
+        if is_late:
             standing.outbox.append(ask([person], "consent", to_ms(now)))
+        if applied or is_late or profile.consent != before:
+            draft.note_folded(person, fresh)
         if draft.is_changed:
             self._decide(standing, profile, person, "event", now)
         return outcomes

@@ -3,7 +3,7 @@
 Pure, and a function of what was stated, not of the order in which it came: of several statements the latest counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -25,11 +25,13 @@ class Consent(msgspec.Struct, array_like=True, frozen=True):
         at_us: when they last stated it; 0: they never did.
         purposes: those of PURPOSES that they allowed then.
         refused_us: when they last refused personalization; 0: never.
+        silent_us: when the last of their events that state nothing occurred; 0: there was none.
     """
 
     at_us: int = 0
     purposes: tuple[str, ...] = ()
     refused_us: int = 0
+    silent_us: int = 0
 
     @property
     def is_withdrawn(self) -> bool:
@@ -40,7 +42,8 @@ class Consent(msgspec.Struct, array_like=True, frozen=True):
 def heard(known: Consent, event: Event) -> Consent:
     """What is known after the event."""
     if event.consent is None:
-        return known
+        silent_us = _us(event)
+        return known if silent_us <= known.silent_us else msgspec.structs.replace(known, silent_us=silent_us)
     purposes = tuple(purpose for purpose in PURPOSES if purpose in event.consent)
     at_us = _us(event)
     return join(known, Consent(at_us, purposes, 0 if PERSONALIZATION in purposes else at_us))
@@ -50,10 +53,11 @@ def join(one: Consent, other: Consent) -> Consent:
     """What both know: of statements of one instant the one that allows less personalization.
 
     >>> join(Consent(5, ("personalization",)), Consent(3, (), 3))
-    Consent(at_us=5, purposes=('personalization',), refused_us=3)
+    Consent(at_us=5, purposes=('personalization',), refused_us=3, silent_us=0)
     """
     latest = max(one, other, key=lambda each: (each.at_us, each.is_withdrawn, each.purposes))
-    return Consent(latest.at_us, latest.purposes, max(one.refused_us, other.refused_us))
+    refused_us, silent_us = max(one.refused_us, other.refused_us), max(one.silent_us, other.silent_us)
+    return Consent(latest.at_us, latest.purposes, refused_us, silent_us)
 
 
 def allows(known: Consent, event: Event, required: bool) -> bool:
@@ -69,14 +73,20 @@ def allows(known: Consent, event: Event, required: bool) -> bool:
     return not (known.refused_us and at_us >= known.refused_us) and not required
 
 
-def is_late(before: Consent, after: Consent, newest_ms: int, required: bool) -> bool:
-    """Whether a statement came so late that events after it have been judged without it: then the log must tell."""
-    if before == after:
+def is_late(known: Consent, events: Sequence[Event], required: bool) -> bool:
+    """Whether one of the events came too late for its place in time: then only the log tells which events may count.
+
+    A statement before an event that was judged without it; a silent event before the last of statements that differ.
+    """
+    if not known.at_us and all(event.consent is None for event in events):
         return False
-    if after.at_us != before.at_us:
-        changed = after.is_withdrawn != (before.is_withdrawn or (required and not before.at_us))
-        return changed and after.at_us < 1_000 * newest_ms
-    return after.refused_us != before.refused_us and after.refused_us < 1_000 * newest_ms
+    for event in events:
+        after, at_us = heard(known, event), _us(event)
+        behind = known.at_us if event.consent is None else known.silent_us
+        if at_us < behind and (after.refused_us or required):
+            return True
+        known = after
+    return False
 
 
 def attributes(known: Consent) -> Mapping[str, str]:

@@ -54,7 +54,9 @@ def fold(profile: Profile, events: Iterable[Event], terms: Terms) -> list[Outcom
 
 def _apply(profile: Profile, event: Event, terms: Terms) -> Outcome:
     at_ms, mark = to_ms(event.occurred_at), memory.event_mark(event.event_id)
-    profile.consent = consent.heard(profile.consent, event)
+    is_silent = event.consent is None
+    if not is_silent or profile.consent.at_us:  # of whom never said a word, and may not count without, nothing is kept
+        profile.consent = consent.heard(profile.consent, event)
     if not consent.allows(profile.consent, event, terms.require_consent):
         return "no_consent"
     if memory.in_ring(profile.ring, mark):
@@ -62,6 +64,8 @@ def _apply(profile: Profile, event: Event, terms: Terms) -> Outcome:
     if profile.floor_ms and at_ms <= profile.floor_ms + RESENT_MS:
         return "late"
     profile.ring = memory.ring_add(profile.ring, at_ms, mark)
+    if is_silent:
+        profile.consent = consent.heard(profile.consent, event)
     _count(profile, event, at_ms, terms)
     return "applied"
 

@@ -69,11 +69,6 @@ def ring_bound(ring: bytes, n: int) -> tuple[bytes, int]:
     return ring[forgotten:], int.from_bytes(ring[forgotten - RECORD : forgotten - ID_BYTES], "big")
 
 
-def newest(ring: bytes) -> int:
-    """The time in ms of the ring's newest event (0: there is none)."""
-    return int.from_bytes(ring[-RECORD:-ID_BYTES], "big")
-
-
 def meet(days: Days, mark: bytes, day: int) -> int | None:
     """Note, in place, that the item was met on this day. Returns the earlier of two days on which it was, if it was."""
     for index in range(len(days) - 1, -1, -1):

@@ -22,7 +22,7 @@ from shared.profiles.identity import claims_of
 from shared.profiles.profile import decode_profile, encode_profile, new_profile, to_ms
 from shared.profiles.standing import Link, Standing
 from shared.stores.embedded.documents import EmbeddedDocuments
-from shared.stores.ports import ABSENT, Document
+from shared.stores.ports import Document
 from tests.e2e.committing import BACKENDS, START, World, expected, fold_all, world
 
 T = TypeVar("T")
@@ -321,7 +321,8 @@ async def test_who_does_not_consent_claims_nothing(here: World) -> None:
     login = msgspec.structs.replace(make(2, 5, "ann"), consent=("advertising",))
     assert await deliver_all(instance, [make(1, 0, None), login]) == ["applied", "no_consent"]
     assert (await here.standing("a:X")).claims == {}
-    assert (await here.record("u:ann")).version == ABSENT
+    profile = (await here.record("u:ann")).profile
+    assert (profile.counts, profile.consent.is_withdrawn) == ({}, True)
 
 
 who_and_where = st.sampled_from(

@@ -19,7 +19,7 @@ ANN, PHONE, LAPTOP, TILL = "ann@shop.example.com", "phone-77", "laptop-78", "til
 BOB, TABLET = "bob@shop.example.com", "tablet-80"
 NOW = datetime.now(UTC)
 THEN = NOW - timedelta(days=2)
-COLLECTIONS = ("profiles", "journals", "items", "models", "model_versions", "quarantine")
+COLLECTIONS = ("profiles", "journals", "items", "models", "model_cards", "quarantine")
 
 Json = dict[str, Any]
 
@@ -118,7 +118,7 @@ class Shop:
             ("personas@new", NOW),
             ("popularity@new", NOW),
         ):
-            await self.documents.merge("model_versions", {name: {"cutoff": cutoff}})
+            await self.documents.merge("model_cards", {name: {"cutoff": cutoff}})
 
     async def held(self) -> Held:
         documents = {
