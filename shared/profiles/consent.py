@@ -1,4 +1,4 @@
-"""Consent: what a person has stated last holds for later events that state nothing (infra/decisions/0028).
+"""Consent: what a person has stated last holds for later events that state nothing (infra/decisions/0027).
 
 Pure, and a function of what was stated, not of the order in which it came: of several statements the latest counts.
 """
