@@ -184,6 +184,21 @@ async def test_late_events_do_not_bring_them_back(shop: Shop) -> None:
     assert (await shop.verify())["found"] == ZEROS
 
 
+async def test_a_late_login_tells_of_a_device(shop: Shop) -> None:
+    """What she did there before it, while nobody knew her, is hers, too; what happens there afterwards is not."""
+    await carry_out(shop, user_id=ANN)
+    watch = [event("late1", 40, device="watch-90"), event("late2", 41, ANN, "watch-90", kind="identify")]
+    today = {**event("new1", 0, device="watch-90"), "occurred_at": datetime.now(UTC).isoformat()}
+    await shop.happen([*watch, today])
+    report = await shop.verify()
+    assert (report["found"]["events"], report["left"]["events"], report["devices"]) == (1, 0, 4)
+    assert [row["event_id"] for row in (await shop.held()).events if row["event_id"][:4] in ("late", "new1")] == [
+        "new1"
+    ]
+    assert (await shop.verify())["is_zero"]
+    assert "watch-90" not in repr([one.fields async for _, one in shop.documents.scan("erasures")])
+
+
 async def test_who_comes_back_is_somebody_new(shop: Shop) -> None:
     await carry_out(shop, user_id=ANN)
     back = {**event("new1", 0, ANN, PHONE), "occurred_at": datetime.now(UTC).isoformat()}

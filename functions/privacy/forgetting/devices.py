@@ -25,14 +25,15 @@ async def linked(places: Places, person: str, more: Iterable[str] = ()) -> Devic
     return claims_in(await places.documents.get_many(COLLECTION, keys), keys, places.settings)
 
 
-async def logged(places: Places, person: str, known: Iterable[str]) -> Devices:
-    """The devices that the log has seen the person with, and the known ones, with the log's claims."""
+async def logged(places: Places, person: str, known: Iterable[str], until_ms: int) -> Devices:
+    """The devices that the log has seen the person with by then, and the known ones, with the log's claims."""
     kind, _, name = person.partition(":")
     users, devices = ([name], []) if kind == "u" else ([], [name])
     devices += [key[2:] for key in known]
     found: Devices = {}
     for claim in await asyncio.to_thread(log.claims, places.warehouse, users, devices):
-        identity.claim(found.setdefault(f"a:{claim.device}", Standing()), claim.user, claim.first_ms)
+        if f"u:{claim.user}" != person or claim.first_ms <= until_ms:
+            identity.claim(found.setdefault(f"a:{claim.device}", Standing()), claim.user, claim.first_ms)
     return found
 
 

@@ -34,7 +34,8 @@ async def finish(key: str, erasure: Erasure, places: Places, now: datetime) -> E
     person = subject(erasure, key)
     if erasure.state == "done" or person is None:
         return erasure
-    logged = await devices.logged(places, person, [*_devices(erasure, person), *erasure.hints])
+    known = [*_devices(erasure, person), *erasure.hints]
+    logged = await devices.logged(places, person, known, int(erasure.persons[person]))
     claims = {hint: Standing() for hint in erasure.hints} | logged
     erasure = await _forget(key, erasure, places, claims)
     marks = erasure.untils
@@ -54,6 +55,13 @@ async def finish(key: str, erasure: Erasure, places: Places, now: datetime) -> E
 async def resume(key: str, erasure: Erasure, places: Places, now: datetime) -> Erasure:
     """Carry out what was begun, by its record alone."""
     return await finish(key, await _forget(key, erasure, places), places, now)
+
+
+async def reopen(person: str, erasure: Erasure, places: Places, now: datetime) -> Erasure:
+    """Carry out an erasure once more, for what is known of the person's devices since."""
+    key = mark(person)
+    persons = {person: erasure.marks[key]}
+    return await finish(key, await _change(key, erasure, places, state="running", persons=persons), places, now)
 
 
 async def _open(order: Order, key: str, places: Places, now: datetime) -> Erasure:

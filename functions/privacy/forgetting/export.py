@@ -28,7 +28,7 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 async def holdings(places: Places, person: str) -> Persons:
     """The person and the devices whose anonymous events are theirs. Raises RetryableError."""
     linked = await devices.linked(places, person)
-    known = devices.joined(linked, await devices.logged(places, person, linked))
+    known = devices.joined(linked, await devices.logged(places, person, linked, FOREVER_MS))
     return devices.theirs(person, known, FOREVER_MS)
 
 

@@ -44,6 +44,11 @@ def count(warehouse: Warehouse, marks: Marks) -> Counted:
     return Counted(rows, min(firsts, default=0))
 
 
+def late(warehouse: Warehouse, marks: Marks) -> list[str]:
+    """Erased users who have come to the log again with a device."""
+    return sorted({row["user_id"] for some in chunks(marks) for row in _query(warehouse, "privacy_late", some)})
+
+
 def delete(warehouse: Warehouse, marks: Marks) -> None:
     """Delete them. Raises RetryableError, also for rows so new that BigQuery cannot delete them yet."""
     for some in chunks(marks):

@@ -2,15 +2,16 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from forgetting import documents, erase, letters, log
-from forgetting.marks import FOREVER_MS, mark, union
+from forgetting.marks import FOREVER_MS, Marks, mark, union
 from forgetting.places import Places
-from forgetting.record import records
+from forgetting.record import Erasure, records
 from shared.errors import RetryableError
 from shared.profiles import refolds
 from shared.profiles.profile import to_ms
@@ -51,12 +52,14 @@ async def verify(places: Places, now: datetime, days: int) -> Report:
     Raises RetryableError.
     """
     resumed, unfinished = await _resume(places, now)
-    since = now - timedelta(days=days)
-    chosen = [one async for _, one in records(places.documents) if one.is_for_ever or one.erased_at >= since]
-    marks = union(one.untils for one in chosen)
+    chosen = await _choose(places, now - timedelta(days=days))
+    marks = union(one.untils for one in chosen.values())
     found = await _count(places, marks)
     if found.total():
         try:
+            await _reopen(places, marks, chosen, now)
+            chosen = await _choose(places, now - timedelta(days=days))
+            marks = union(one.untils for one in chosen.values())
             await _delete(places, marks, found, now)
         except RetryableError as error:
             tell("WARNING", "not all could be deleted; the next verification goes on", reason=type(error).__name__)
@@ -78,6 +81,17 @@ async def verify(places: Places, now: datetime, days: int) -> Report:
     return report
 
 
+async def _choose(places: Places, since: datetime) -> dict[str, Erasure]:
+    return {key: one async for key, one in records(places.documents) if one.is_for_ever or one.erased_at >= since}
+
+
+async def _reopen(places: Places, marks: Marks, chosen: Mapping[str, Erasure], now: datetime) -> None:
+    """Late rows may tell of a device that nobody knew to be an erased person's."""
+    for user_id in await asyncio.to_thread(log.late, places.warehouse, marks):
+        if erasure := chosen.get(mark(f"u:{user_id}")):
+            await erase.reopen(f"u:{user_id}", erasure, places, now)
+
+
 async def _resume(places: Places, now: datetime) -> tuple[int, int]:
     """How many erasures were finished, and how many cannot be yet."""
     running = [(key, one) async for key, one in records(places.documents) if one.state == "running"]
@@ -91,7 +105,7 @@ async def _resume(places: Places, now: datetime) -> tuple[int, int]:
     return len(running) - failed, failed
 
 
-async def _count(places: Places, marks: dict[str, int]) -> Counts:
+async def _count(places: Places, marks: Marks) -> Counts:
     counts: Counts = Counter(dict.fromkeys(PLACES, 0))
     if not marks:
         return counts
@@ -104,7 +118,7 @@ async def _count(places: Places, marks: dict[str, int]) -> Counts:
     return counts
 
 
-async def _delete(places: Places, marks: dict[str, int], found: Counts, now: datetime) -> None:
+async def _delete(places: Places, marks: Marks, found: Counts, now: datetime) -> None:
     if found["profiles"]:
         await _delete_documents(places, marks, now)
     for collection in documents.BESIDE:
@@ -116,7 +130,7 @@ async def _delete(places: Places, marks: dict[str, int], found: Counts, now: dat
         await asyncio.to_thread(letters.sift, places.letters, marks)
 
 
-async def _delete_documents(places: Places, marks: dict[str, int], now: datetime) -> None:
+async def _delete_documents(places: Places, marks: Marks, now: datetime) -> None:
     """Whoever has come back meanwhile is folded again, from what happened since."""
     back: list[str] = []
     async for key, document in places.documents.scan(COLLECTION):
@@ -128,7 +142,7 @@ async def _delete_documents(places: Places, marks: dict[str, int], now: datetime
         await places.topics.publish(note.topic, [Message(note.data, attributes=note.attributes)])
 
 
-async def _orphans(places: Places, collection: str, marks: dict[str, int]) -> list[str]:
+async def _orphans(places: Places, collection: str, marks: Marks) -> list[str]:
     """The erased people's: of somebody new there is a profile, too."""
     found = [key async for key, _ in places.documents.scan(collection) if mark(key) in marks]
     known = await places.documents.get_many(COLLECTION, found) if found else {}
