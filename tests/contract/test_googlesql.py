@@ -24,6 +24,7 @@ CASES: list[tuple[str, object]] = [
     ("FLOOR(1.7)", 1.0),
     ("7 / 2", 3.5),
     ("DIV(7, 2)", 3),
+    ("10 * DIV(7 + 2, 1 + 1)", 40),
     ("MOD(-7, 3)", -1),
     ("24 * 60 * 60 * 1000000", 86_400_000_000),
     (f"(SELECT SUM(x) FROM {XS})", 6),
@@ -110,6 +111,7 @@ CASES: list[tuple[str, object]] = [
 ]
 EMULATOR_IS_WRONG = (
     "24 * 60 * 60",
+    "DIV(7 + 2",
     "TIMESTAMP_DIFF(",
     "UNIX_SECONDS(",
     "ISOWEEK)",

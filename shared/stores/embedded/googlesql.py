@@ -55,6 +55,11 @@ def _multiply(node: exp.Expr) -> None:
         node.this.replace(exp.cast(node.this.copy(), "BIGINT"))
 
 
+def _int_div(node: exp.Expr) -> None:
+    """DIV is a function there and an operator here, so it and what it is of need brackets."""
+    node.replace(exp.paren(exp.IntDiv(this=exp.paren(node.this.copy()), expression=exp.paren(node.expression.copy()))))
+
+
 def _data_type(node: exp.Expr) -> None:
     """NUMERIC has 38 digits, nine of them after the point."""
     if node.this == exp.DataType.Type.DECIMAL and not node.expressions:
@@ -135,6 +140,7 @@ def _format(node: exp.Expr) -> None:
 RULES: dict[type[exp.Expr], Callable[[exp.Expr], None]] = {
     exp.Literal: _literal,
     exp.Mul: _multiply,
+    exp.IntDiv: _int_div,
     exp.DataType: _data_type,
     exp.Create: _create,
     exp.ArrayAgg: _array_agg,
