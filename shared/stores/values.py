@@ -27,7 +27,7 @@ def check_fields(fields: Mapping[str, Value]) -> None:
             raise ValueError(f"{name}: expected an integer of 64 bits, found {value}")
 
 
-def check_size(key: str, size: int) -> None:
+def check_size(size: int) -> None:
     """Raises ValueError for a document, encoded to `size` bytes, that Firestore would refuse."""
     if size > MAX_DOCUMENT_BYTES:
-        raise ValueError(f"document {key!r}: expected at most {MAX_DOCUMENT_BYTES} bytes, found {size}")
+        raise ValueError(f"a document: expected at most {MAX_DOCUMENT_BYTES} bytes, found {size}")

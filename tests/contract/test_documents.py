@@ -312,3 +312,23 @@ async def test_a_dead_server_is_retryable(dead_settings: Settings, opened: None)
         with pytest.raises(RetryableError) as raised:
             await call(documents)
         assert type(raised.value) is RetryableError
+
+
+async def test_what_failed_names_nobody(documents: Documents) -> None:
+    """A key is somebody's id, and reasons of failures are logged."""
+    key = "u:ann@shop.example.com"
+    version = await documents.put("people", key, {"a": 1}, ABSENT)
+    await documents.put("people", key, {"a": 2}, version)
+    for wrong in (version, ABSENT):
+        with pytest.raises(ConflictError) as raised:
+            await documents.put("people", key, {"a": 3}, wrong)
+        assert "ann" not in str(raised.value)
+
+
+async def test_a_dead_server_names_nobody(dead_settings: Settings) -> None:
+    store = wiring.documents(dead_settings)
+    for call in (store.get("people", "u:ann"), store.put("people", "u:ann", {"a": 1}, ABSENT)):
+        with pytest.raises(RetryableError) as raised:
+            await call
+        assert "ann" not in str(raised.value)
+    await wiring.close_all()

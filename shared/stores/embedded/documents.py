@@ -104,7 +104,7 @@ def _put(connection: Connection, write: Write, data: bytes | None) -> str:
         new = int(version) + 1
         written = connection.execute(REPLACE, (data, collection, key, int(version))).rowcount
     if not written:
-        raise ConflictError(f"{collection}/{key} is no longer at version {version or 'ABSENT'}")
+        raise ConflictError(f"{collection}: a document is no longer at version {version or 'ABSENT'}")
     return str(new)
 
 
@@ -117,7 +117,7 @@ def _encode(key: str, fields: Fields) -> bytes:
     check_key(key)
     check_fields(fields)
     data = msgspec.msgpack.encode(fields)
-    check_size(key, len(data))
+    check_size(len(data))
     return data
 
 

@@ -36,7 +36,7 @@ class FirestoreDocuments:
         name = self._name(collection, key)
         self.counts["reads"] += 1
         calls = await self._channels.stub()
-        with failures(f"{collection}/{key}"):
+        with failures(collection):
             found = await calls.read(name, None if fields is None else _mask(tuple(fields)))
         return None if found is None else _document(found)[1]
 
@@ -58,7 +58,7 @@ class FirestoreDocuments:
         conditional = [self._conditional(write) for write in writes]
         self.counts["writes"] += len(writes)
         calls = await self._channels.stub()
-        with failures(f"{writes[0].collection}/{writes[0].key}", conditional=True):
+        with failures(writes[0].collection, conditional=True):
             if len(writes) == 1:
                 results: Sequence[Any] = [await calls.write(conditional[0])]
             else:
@@ -116,7 +116,7 @@ class FirestoreDocuments:
         write = rpc.Write()
         write.update.name = self._name(collection, key)
         encode({KEY: key, **fields}, write.update)
-        check_size(key, write.update.ByteSize())
+        check_size(write.update.ByteSize())
         return write
 
     async def _write_all(self, collection: str, writes: Sequence[Any]) -> None:
