@@ -84,8 +84,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     model_refresh_s: Annotated[Positive, Meta(description="an instance looks for newer models so often")] = 60.0
     item_cache: Annotated[Count, Meta(description="items that an instance of recommend remembers")] = 20_000
     item_refresh_s: Annotated[Positive, Meta(description="a remembered item is read again after so long")] = 30.0
-    personas: Annotated[int, Meta(ge=2, le=12, description="clusters that retrain asks of K-means")] = 5
+    train_minutes: Annotated[Positive, Meta(description="a training that takes longer makes nothing live")] = 25.0
+    commit: Annotated[str, Meta(description="what the deployment calls its code, for the cards of the models")] = ""
+    personas: Annotated[
+        int, Meta(ge=0, le=12, description="personas that K-means makes; 0 or 1: 3 to 8, as the silhouette has it")
+    ] = 5
     neighbours: Annotated[Count, Meta(description="neighbours kept for an item")] = 50
+    conversion_days: Annotated[
+        Count, Meta(description="the propensity to convert is that to do so within so many days")
+    ] = 7
+    churn_days: Annotated[Count, Meta(description="who does not act for so many days has churned")] = 30
 
     @property
     def keys(self) -> frozenset[str]:

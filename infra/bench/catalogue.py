@@ -7,9 +7,9 @@ from random import Random
 
 from infra.bench.people import People, make_people
 from shared.events.kinds import weigh
-from shared.models.items import Neighbours
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
+from shared.models.relations import Ranking
 from shared.profiles.face import features
 
 VERSION = "bench"
@@ -28,7 +28,7 @@ class Catalogue:
     """Categories and neighbours by item, and the two models of one document each."""
 
     categories: dict[str, str]
-    neighbours: dict[str, Neighbours]
+    neighbours: dict[str, Ranking]
     popularity: PopularityModel
     personas: PersonaModel
 
@@ -41,13 +41,13 @@ def make_catalogue() -> Catalogue:
     return Catalogue(categories, _neighbours(categories), _popularity(people), _personas(people))
 
 
-def _neighbours(categories: dict[str, str]) -> dict[str, Neighbours]:
+def _neighbours(categories: dict[str, str]) -> dict[str, Ranking]:
     rng = Random(5)
     everything = sorted(categories)
     shelves: dict[str, list[str]] = {}
     for item in everything:
         shelves.setdefault(categories[item], []).append(item)
-    found: dict[str, Neighbours] = {}
+    found: dict[str, Ranking] = {}
     for item in everything:
         near = rng.sample(shelves[categories[item]], IN_CATEGORY)
         names = dict.fromkeys([*near, *rng.sample(everything, NEIGHBOURS * 2)])

@@ -10,6 +10,7 @@ from shared import wiring
 from shared.events.event import person_of
 from shared.models import artifact, items
 from shared.models.personas import persona_of
+from shared.models.relations import Relations, pack_relations
 from shared.profiles.commit import Committer
 from shared.profiles.face import features
 from shared.profiles.profile import Profile, decode_profile
@@ -29,7 +30,7 @@ async def publish(documents: Documents, catalogue: Catalogue) -> None:
             item: {
                 "item_id": item,
                 "category": catalogue.categories[item],
-                **items.pack_neighbours(catalogue.neighbours[item], catalogue.popularity.version),
+                **pack_relations(Relations(catalogue.neighbours[item])),
             }
             for item in known[start : start + ITEMS_PER_WRITE]
         }

@@ -12,8 +12,8 @@ COLLECTION = "models"
 POINTER = "current"
 """The document that names the live version of each model."""
 
-VERSIONS = "model_versions"
-"""What is known of every version for good, also of those whose data lie in item documents: its training's cutoff."""
+CARDS = "model_cards"
+"""What is known of every version for good, also of those whose data are gone or lie in item documents."""
 
 FORMAT = 1
 M = TypeVar("M", bound=msgspec.Struct)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from shared.models.items import COLLECTION, Item, unpack_item
+from shared.models.relations import SLOTS, Slot
 from shared.stores.ports import Documents
 
 
@@ -16,6 +17,7 @@ class Catalogue:
         self._refresh = refresh
         self._clock = clock
         self._items: dict[str, tuple[Item | None, datetime]] = {}
+        self._slot: Slot = SLOTS[0]
 
     async def get(self, item_ids: Iterable[str]) -> dict[str, Item]:
         """Those of the items that exist; what is not remembered is read in one round trip. May raise RetryableError."""
@@ -26,13 +28,14 @@ class Catalogue:
         held = {item_id: self._items[item_id][0] for item_id in wanted.difference(missing)}
         if missing:
             read = await self._documents.get_many(COLLECTION, missing)
-            fresh = {key: unpack_item(key, read[key].fields) if key in read else None for key in missing}
+            fresh = {key: unpack_item(key, read[key].fields, self._slot) if key in read else None for key in missing}
             held |= fresh
             self._remember(fresh, now + self._refresh)
         return {item_id: item for item_id, item in held.items() if item is not None}
 
-    def expire(self) -> None:
-        """Read everything again when next asked for: the model has changed."""
+    def turn(self, slot: Slot) -> None:
+        """The model has changed: read everything again when next asked for, relations from this slot."""
+        self._slot = slot
         self._items = {item_id: (item, self._clock()) for item_id, (item, _) in self._items.items()}
 
     def held(self, item_ids: Iterable[str]) -> dict[str, Item]:

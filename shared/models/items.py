@@ -1,8 +1,8 @@
-"""Item documents: the facts of an item, with the time each was stated at, and its neighbours as the model has them."""
+"""Item documents: the facts of an item, with the time each was stated at, and its relations as the models have them."""
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from sys import intern
 from typing import Literal
@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from shared.errors import ConflictError, RetryableError
 from shared.models.facts import FACTS, ItemFacts
+from shared.models.relations import SLOTS, Slot, unpack_relations
 from shared.profiles.profile import to_ms
 from shared.stores.ports import ABSENT, Documents, Fields, Value
 
@@ -21,9 +22,6 @@ FACTS_AT = "facts_at"
 
 ATTEMPTS = 8
 PAUSE_S = 0.01
-
-Neighbours = list[tuple[str, float]]
-"""(item, similarity in (0, 1]), most similar first."""
 
 Folded = Literal["applied", "known"]
 """What became of stated facts: `known` when the document says them already, or something newer."""
@@ -40,28 +38,20 @@ class Item(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Neighbours).decode
 _order = msgspec.json.Encoder().encode
 
 
-def unpack_item(item_id: str, fields: Fields) -> Item:
-    """The item of its document."""
-    packed, name, category = fields.get("neighbours"), fields.get("name"), fields.get("category")
-    expires_at = fields.get("expires_at")
+def unpack_item(item_id: str, fields: Fields, slot: Slot = SLOTS[0]) -> Item:
+    """The item of its document, related to others as this slot has it."""
+    name, category, expires_at = fields.get("name"), fields.get("category"), fields.get("expires_at")
     return Item(
         item_id,
         name if isinstance(name, str) else None,
         category if isinstance(category, str) else None,
         fields.get("hidden") is True,
-        {intern(other): similarity for other, similarity in _decode(packed)} if isinstance(packed, bytes) else {},
+        {intern(other): similarity for other, similarity in unpack_relations(fields, slot).neighbours},
         expires_at if isinstance(expires_at, datetime) else None,
     )
-
-
-def pack_neighbours(neighbours: Sequence[tuple[str, float]], version: str) -> Fields:
-    """The fields by which retrain adds an item's neighbours to its document."""
-    return {"neighbours": _encode(neighbours), "neighbours_version": version}
 
 
 def fold_facts(fields: Fields, facts: ItemFacts) -> dict[str, Value]:
@@ -86,7 +76,7 @@ def fold_facts(fields: Fields, facts: ItemFacts) -> dict[str, Value]:
 async def store_facts(documents: Documents, facts: ItemFacts) -> Folded:
     """Fold the facts into their item's document. Durable when it returns. Raises RetryableError.
 
-    By compare-and-set, for retrain writes the neighbours into the same documents and other facts come at the same time.
+    By compare-and-set, for retrain writes the relations into the same documents and other facts come at the same time.
     """
     for attempt in range(ATTEMPTS):
         document = await documents.get(COLLECTION, facts.item_id)

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.errors import PermanentError, RetryableError
 from shared.models.artifact import COLLECTION, POINTER, model_key, unpack_model
+from shared.models.relations import SLOT, SLOTS, Slot, live_slot
 from shared.stores.ports import Documents
 from shared.telemetry import log
 
@@ -34,6 +35,8 @@ class Registry:
         self._looking: asyncio.Task[None] | None = None
         self.versions: dict[str, str] = {}
         """Versions in use, by name; also of models that are not kept here, as the neighbours in the item documents."""
+        self.slot: Slot = SLOTS[0]
+        """Where in the item documents the live relations are."""
 
     async def get(self, name: str, kind: type[M]) -> M | None:
         """The live model of this name, or None while none has been published or the store can not be reached."""
@@ -63,7 +66,8 @@ class Registry:
 
     async def _read(self) -> None:
         pointer = await self._documents.get(COLLECTION, POINTER)
-        wanted = {name: str(version) for name, version in pointer.fields.items()} if pointer else {}
+        fields = pointer.fields if pointer else {}
+        wanted = {name: str(version) for name, version in fields.items() if name != SLOT}
         newer = {name: wanted[name] for name in self._kinds if wanted.get(name) not in (None, self.versions.get(name))}
         keys = {model_key(name, version): name for name, version in newer.items()}
         for key, document in (await self._documents.get_many(COLLECTION, list(keys)) if keys else {}).items():
@@ -71,3 +75,4 @@ class Registry:
             self._models[name] = unpack_model(document.fields, self._kinds[name])
             self.versions[name] = newer[name]
         self.versions.update({name: version for name, version in wanted.items() if name not in self._kinds})
+        self.slot = live_slot(fields)

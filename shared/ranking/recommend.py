@@ -13,6 +13,7 @@ from shared.models.items import Item
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
+from shared.models.relations import Slot
 from shared.profiles import persona
 from shared.profiles.fold import Terms
 from shared.profiles.identity import owner
@@ -70,14 +71,14 @@ class Recommender:
         self._terms = terms
         self._settings = settings
         self._clock = clock
-        self._neighbours: str | None = None
+        self._related: tuple[str | None, Slot] | None = None
 
     async def answer(self, person: str, n: int) -> Answer:
         """The persona and the n best items for the person; a stranger gets the same with an empty profile."""
         record, away = await self._record(person)
         profile = record.profile
         popularity = await self._registry.get("popularity", PopularityModel) or EMPTY
-        self._notice(self._registry.versions.get("neighbours"))
+        self._notice(self._registry.versions.get("neighbours"), self._registry.slot)
         weights = anchors(profile)
         items, items_away = await self._items(weights)
         liked = liked_categories(profile)
@@ -98,11 +99,11 @@ class Recommender:
         recommendations = [explain(scored, because[scored.source](scored.item_id), known) for scored in chosen]
         return Answer(told, recommendations, dict(self._registry.versions), away or items_away or shown_away)
 
-    def _notice(self, neighbours: str | None) -> None:
-        """New neighbours stand in the item documents: what is remembered of these is out of date."""
-        if neighbours != self._neighbours:
-            self._catalogue.expire()
-            self._neighbours = neighbours
+    def _notice(self, version: str | None, slot: Slot) -> None:
+        """New relations stand in the item documents: what is remembered of these is out of date."""
+        if (version, slot) != self._related:
+            self._catalogue.turn(slot)
+            self._related = version, slot
 
     async def _record(self, person: str) -> tuple[Record, bool]:
         """What counts of the person at present; of a device that belongs to a user, what counts of that user."""

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from shared.errors import RetryableError
-from shared.models.items import pack_neighbours
+from shared.models.relations import Relations, pack, pack_relations
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.queue import EmbeddedTopics
 from tests.functions.conftest import Serve
@@ -105,7 +105,7 @@ async def test_a_key_is_asked_for_where_there_is_one(serve: Serve, monkeypatch: 
 
 
 async def test_facts_are_folded_once_and_the_newest_counts(serve: Serve, documents: EmbeddedDocuments) -> None:
-    await documents.merge("items", {"a": pack_neighbours([("b", 0.5)], "n1")})
+    await documents.merge("items", {"a": pack_relations(Relations([("b", 0.5)]))})
     new, old = ({**ANVIL, "name": name, "stated_at": f"2026-01-0{day}T00:00:00Z"} for name, day in (("N", 2), ("O", 1)))
     async with serve("update_items") as client:
         for facts in (new, old, new):
@@ -114,7 +114,7 @@ async def test_facts_are_folded_once_and_the_newest_counts(serve: Serve, documen
     stored = await documents.get("items", "a")
     assert stored
     assert stored.fields["name"] == "N"
-    assert stored.fields["neighbours_version"] == "n1"
+    assert stored.fields["relations_a"] == pack(Relations([("b", 0.5)]))
 
 
 async def test_what_can_never_be_folded_goes_to_the_dead_letters(serve: Serve, queue: EmbeddedTopics) -> None:

@@ -15,10 +15,10 @@ from shared.errors import RetryableError
 from shared.events.event import Event
 from shared.models.artifact import pack_model
 from shared.models.catalogue import Catalogue
-from shared.models.items import pack_neighbours
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
+from shared.models.relations import Relations, pack_relations
 from shared.profiles.fold import fold, read_terms
 from shared.profiles.profile import encode_profile, new_profile, to_ms
 from shared.profiles.record import STANDING, STATE
@@ -54,7 +54,7 @@ async def publish(documents: EmbeddedDocuments, hidden: frozenset[str] = frozens
                 "name": f"Item {item}",
                 "category": "shoes",
                 "hidden": item in hidden,
-                **pack_neighbours([(other, 1 / rank) for rank, other in enumerate(near, start=1)], "n1"),
+                **pack_relations(Relations([(other, 1 / rank) for rank, other in enumerate(near, start=1)])),
             }
             for item, near in around.items()
         },

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from shared.errors import ConflictError, PermanentError, RetryableError
 from shared.models.facts import FACTS, TYPES, ItemFacts, encode_facts, parse_facts
-from shared.models.items import fold_facts, pack_neighbours, store_facts, unpack_item
+from shared.models.items import fold_facts, store_facts, unpack_item
+from shared.models.relations import Relations, pack_relations
 from shared.ranking.exclude import drop_withdrawn
 from shared.ranking.score import Scored
 from shared.settings import Settings
@@ -129,7 +130,7 @@ some_facts = st.fixed_dictionaries(
 
 @given(st.lists(st.builds(stated, st.integers(0, 3), some_facts), max_size=8), st.randoms())
 def test_order_and_repetition_change_nothing(statements: list[ItemFacts], draw: random.Random) -> None:
-    before = {"item_id": "a", **pack_neighbours([("b", 0.5)], "n1"), "category": "tools"}
+    before = {"item_id": "a", **pack_relations(Relations([("b", 0.5)])), "category": "tools"}
     deliveries = statements + draw.choices(statements, k=3) if statements else []
     shuffled = draw.sample(deliveries, len(deliveries))
     assert folded(shuffled, before) == folded(statements, before)
@@ -153,7 +154,7 @@ async def test_facts_and_neighbours_are_written_by_two(tmp_path: Path) -> None:
         async def put(self, collection: str, key: str, fields: Fields, version: str) -> str:
             if self.merges < 3:
                 self.merges += 1
-                await self.merge(collection, {key: pack_neighbours([("b", 0.1 * self.merges)], f"n{self.merges}")})
+                await self.merge(collection, {key: pack_relations(Relations([("b", 0.1 * self.merges)]))})
             return await super().put(collection, key, fields, version)
 
     documents = Contended(tmp_path / "documents.sqlite", timedelta(seconds=1))

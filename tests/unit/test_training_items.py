@@ -75,28 +75,13 @@ def test_many_common_people_say_more_than_one() -> None:
     assert found["ham"][0][1] > 2 * found["saw"][0][1]
 
 
-def test_documents_touch_what_the_model_knows_and_nothing_else() -> None:
+def test_items_without_neighbours_are_left_out() -> None:
     model = similarity.Similar(
         ["a", "b", "c"], np.array([0, 1, 2, 2]), np.array([1, 0], np.int32), np.array([0.5, 0.5])
     )
-    [(collection, documents)] = neighbours.make_documents(model, "v1")
-    assert collection == "items"
-    assert documents.keys() == {"a", "b", "c"}
-    assert {field for fields in documents.values() for field in fields} == {
-        "item_id",
-        "neighbours",
-        "neighbours_version",
-    }
-    assert unpack_item("b", documents["b"]).neighbours == {"a": 0.5}
-    assert documents["c"] == {"item_id": "c"}
-
-
-def test_many_documents_come_in_batches() -> None:
-    item_ids = [f"i{number}" for number in range(2 * neighbours.BATCH + 1)]
-    starts = np.zeros(len(item_ids) + 1, np.int64)
-    model = similarity.Similar(item_ids, starts, np.array([], np.int32), np.array([]))
-    sizes = [len(documents) for _, documents in neighbours.make_documents(model, "v1")]
-    assert sizes == [neighbours.BATCH, neighbours.BATCH, 1]
+    relations = dict(neighbours.make_relations(model))
+    assert relations.keys() == {"a", "b"}
+    assert unpack_item("b", {"relations_a": relations["b"]}).neighbours == {"a": 0.5}
 
 
 def row(item_id: str, category: str | None, score: float, rank: int, category_rank: int | None) -> Mapping[str, object]:

@@ -32,8 +32,8 @@ def test_features_are_those_of_the_face() -> None:
 
 @pytest.mark.filterwarnings("error")
 def test_clusters_depend_on_nothing_but_the_people() -> None:
-    model = personas.cluster(crowd(600), 3)
-    assert personas.cluster(crowd(600), 3) == model
+    model = personas.cluster(crowd(600), 3).model
+    assert personas.cluster(crowd(600), 3).model == model
     assert sum(model.sizes) == 600
     assert min(model.sizes) > 100
     assert len(set(model.names)) == 3
@@ -42,16 +42,16 @@ def test_clusters_depend_on_nothing_but_the_people() -> None:
 
 def test_the_hot_path_finds_the_same_persona() -> None:
     points = crowd(300)
-    model = personas.cluster(points, 3)
+    model = personas.cluster(points, 3).model
     raw = np.where(list(personas.LOGGED.values()), np.expm1(points), points)
     found = [persona_of(model, dict(zip(FEATURES, row, strict=True))) for row in raw.tolist()]
     assert [found.count(name) for name in model.names] == model.sizes
 
 
 def test_many_people_are_clustered_by_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = personas.cluster(crowd(5_000), 3)
+    whole = personas.cluster(crowd(5_000), 3).model
     monkeypatch.setattr(personas, "SAMPLE", 500)
-    sampled = personas.cluster(crowd(5_000), 3)
+    sampled = personas.cluster(crowd(5_000), 3).model
     assert sampled.names == whole.names
     assert sum(sampled.sizes) == 5_000
     assert np.allclose(sampled.centroids, whole.centroids, atol=0.05)
@@ -63,7 +63,7 @@ def test_a_feature_in_which_people_hardly_differ_decides_nothing() -> None:
     points[:5, FEATURES.index("recency_days")] = 7.05
     _, scale = personas.standards(points)
     assert scale[FEATURES.index("recency_days")] == personas.MIN_SCALE
-    assert min(personas.cluster(points, 3).sizes) > 100
+    assert min(personas.cluster(points, 3).model.sizes) > 100
 
 
 def test_names_are_rules_of_known_features() -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.models.artifact import VERSIONS
+from shared.models.artifact import CARDS
 from shared.profiles.profile import to_ms
 from shared.stores.ports import Documents
 
@@ -17,8 +17,8 @@ async def seen_by(documents: Documents, first_ms: int) -> list[str]:
     if not first_ms:
         return []
     found = []
-    async for key, document in documents.scan(VERSIONS):
-        cutoff = document.fields.get("cutoff")
-        if isinstance(cutoff, datetime) and first_ms <= to_ms(cutoff.astimezone(UTC) + TO_THE_SECOND):
+    async for key, document in documents.scan(CARDS):
+        cutoff, fitted = document.fields.get("cutoff"), document.fields.get("fitted") is not False
+        if fitted and isinstance(cutoff, datetime) and first_ms <= to_ms(cutoff.astimezone(UTC) + TO_THE_SECOND):
             found.append(key)
     return sorted(found)

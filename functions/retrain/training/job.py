@@ -1,33 +1,74 @@
 """One training: each model by itself, on the same log up to the same cutoff."""
 
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
+from threading import Event
 from time import perf_counter
 
 from shared.settings import Settings
-from shared.stores.ports import Warehouse
+from shared.stores.ports import Fields, Warehouse
+from shared.telemetry import log
 from training.results import Fitted, Model, Refused, Trained
 from training.tables import create_tables, write_kinds
 
 Fit = Callable[[Warehouse, datetime, Settings], Fitted | Refused]
 
+CRASHES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What numpy, scipy, scikit-learn, implicit and pyarrow raise on data they can not cope with, and what a bug raises on
+such data here. One model's crash is recorded with the model; the others are trained all the same."""
 
-def train(warehouse: Warehouse, models: Iterable[Model], cutoff: datetime, settings: Settings) -> dict[Model, Trained]:
-    """Train these models on what had happened by the cutoff. Blocks for long: call it from a thread."""
+
+def train(
+    warehouse: Warehouse,
+    models: Iterable[Model],
+    cutoff: datetime,
+    settings: Settings,
+    live: Mapping[str, Fields] = {},
+    stop: Event | None = None,
+) -> dict[Model, Trained]:
+    """Train these models on what had happened by the cutoff. Blocks for long: call it from a thread.
+
+    Args:
+        live: the documents of the live models, for those that continue them.
+        stop: once set, no further model is begun.
+    """
     create_tables(warehouse)
     write_kinds(warehouse, settings)
-    fits = _fits()
-    return {model: _timed(fits[model], warehouse, cutoff, settings) for model in models}
+    fits = _fits(live)
+    trained: dict[Model, Trained] = {}
+    for model in models:
+        if stop is None or not stop.is_set():
+            trained[model] = _timed(model, fits[model], warehouse, cutoff, settings)
+    return trained
 
 
-def _timed(fit: Fit, warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Trained:
+def _timed(model: Model, fit: Fit, warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Trained:
     start = perf_counter()
-    result = fit(warehouse, cutoff, settings)
+    try:
+        result = fit(warehouse, cutoff, settings)
+    except CRASHES as error:
+        log("ERROR", "a training crashed; the live model stays", model=model, traceback=traceback.format_exc())
+        result = Refused(f"it crashed: {type(error).__name__}: {error}")
     return Trained(result, perf_counter() - start)
 
 
-def _fits() -> Mapping[Model, Fit]:
+def _fits(live: Mapping[str, Fields]) -> Mapping[Model, Fit]:
     # Imported here: scikit-learn takes a second that a process pays only when it trains.
     from training import neighbours, personas, popularity
 
-    return {"personas": personas.fit, "neighbours": neighbours.fit, "popularity": popularity.fit}
+    return {
+        "personas": partial(personas.fit, live=live.get("personas")),
+        "neighbours": neighbours.fit,
+        "popularity": popularity.fit,
+    }

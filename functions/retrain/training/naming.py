@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 Level = Literal["high", "low", "not high"]
@@ -35,17 +36,19 @@ RULES: tuple[Rule, ...] = (
 """As many as there can be personas, those that ask for action first."""
 
 
-def name_clusters(features: Sequence[str], centroids: Sequence[Sequence[float]]) -> list[str]:
-    """A name for each standardised centroid, no name twice.
+def name_clusters(
+    features: Sequence[str], centroids: Sequence[Sequence[float]], given: Mapping[int, str] = MappingProxyType({})
+) -> list[str]:
+    """A name for each standardised centroid, no name twice; clusters that are given one keep it.
 
     From top to bottom each rule names the cluster that fits it best, if any fits. Clusters that fit no rule get the
     names that are left, the nearest pair of cluster and name first.
     """
     clusters = [dict(zip(features, centroid, strict=True)) for centroid in centroids]
-    names: dict[int, str] = {}
+    names = dict(given)
     for rule in RULES:
         fitting = [index for index, cluster in enumerate(clusters) if index not in names and _fits(rule, cluster)]
-        if fitting:
+        if fitting and rule.name not in names.values():
             names[max(fitting, key=lambda index: _nearness(rule, clusters[index]))] = rule.name
     while len(names) < len(clusters):
         left = [rule for rule in RULES if rule.name not in names.values()]
@@ -53,6 +56,17 @@ def name_clusters(features: Sequence[str], centroids: Sequence[Sequence[float]])
         rule, index = max(pairs, key=lambda pair: _nearness(pair[0], clusters[pair[1]]))
         names[index] = rule.name
     return [names[index] for index in range(len(clusters))]
+
+
+def contradicts(name: str, features: Sequence[str], centroid: Sequence[float]) -> bool:
+    """Whether a cluster is the opposite of what its name says: what should be high is below the mean, and so on.
+
+    A name is won at `CLEAR` and lost only here, so that it does not flip from one training to the next.
+    """
+    cluster = dict(zip(features, centroid, strict=True))
+    tests = {"high": lambda mean: mean < 0, "low": lambda mean: mean > 0, "not high": lambda mean: mean >= 2 * CLEAR}
+    rules = [rule for rule in RULES if rule.name == name]
+    return any(tests[level](cluster[feature]) for rule in rules for feature, level in rule.traits.items())
 
 
 def _fits(rule: Rule, cluster: Mapping[str, float]) -> bool:

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from shared.models.items import COLLECTION, pack_neighbours
+from shared.models.relations import Relations, pack
 from shared.settings import Settings
-from shared.stores.ports import Fields, Warehouse
+from shared.stores.ports import Warehouse
 from training.queries import select, terms
-from training.results import Batch, Fitted, Refused, version_of
+from training.results import Fitted, Refused, version_of
 from training.similarity import Similar, find_neighbours
 
 if TYPE_CHECKING:
     import pyarrow
 
 ITEMS_PER_PERSON = 500
-BATCH = 250
 
 
 def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
@@ -34,7 +33,7 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | 
         return Refused(f"no two of {len(item_ids):,} items have interested the same person")
     version = version_of(cutoff, _digest(similar))
     told = {"people": matrix.shape[0], "items": len(item_ids), "interactions": table.num_rows}
-    return Fitted(version, lambda: make_documents(similar, version), told)
+    return Fitted(version, lambda: iter(()), told, lambda: make_relations(similar))
 
 
 def read_matrix(table: "pyarrow.Table") -> tuple[list[str], csr_matrix]:
@@ -50,14 +49,11 @@ def read_matrix(table: "pyarrow.Table") -> tuple[list[str], csr_matrix]:
     return [found[index] for index in order], csr_matrix((table["weight"].to_numpy(), places), shape)
 
 
-def make_documents(similar: Similar, version: str) -> Iterator[Batch]:
-    """Item documents. An item that has lost all neighbours keeps the old ones; what else is known of an item stays."""
-    for start in range(0, len(similar.item_ids), BATCH):
-        batch: dict[str, Fields] = {}
-        for place, item_id in enumerate(similar.item_ids[start : start + BATCH], start):
-            neighbours = similar.of(place)
-            batch[item_id] = {"item_id": item_id, **(pack_neighbours(neighbours, version) if neighbours else {})}
-        yield COLLECTION, batch
+def make_relations(similar: Similar) -> Iterator[tuple[str, bytes]]:
+    """The packed relations of every item that has a neighbour."""
+    for place, item_id in enumerate(similar.item_ids):
+        if neighbours := similar.of(place):
+            yield item_id, pack(Relations(neighbours))
 
 
 def _digest(similar: Similar) -> str:

@@ -11,22 +11,28 @@ from training.results import Model
 MODELS: tuple[Model, ...] = get_args(Model)
 
 FIELDS: dict[str, Any] = {
+    "force": bool,
     "models": Annotated[list[Model], msgspec.Meta(min_length=1)],
     "cutoff": Annotated[datetime, msgspec.Meta(tz=True)],
 }
-EXPECTED = {"models": f"a list of {', '.join(MODELS)}", "cutoff": "a time with its offset from UTC (RFC 3339)"}
+EXPECTED = {
+    "models": f"a list of {', '.join(MODELS)}",
+    "cutoff": "a time with its offset from UTC (RFC 3339)",
+    "force": "true or false",
+}
 
 
 class Order(NamedTuple):
-    """Train these models on what had happened by the cutoff."""
+    """Train these models on what had happened by the cutoff; with `force`, they go live whatever the gate says."""
 
     models: tuple[Model, ...]
     cutoff: datetime
+    force: bool = False
 
 
 def parse_order(body: bytes, now: datetime) -> Order:
     """The order of a request's body; by default all models, as of now. Raises PermanentError naming every bad field."""
-    values: dict[str, Any] = {"models": MODELS, "cutoff": now}
+    values: dict[str, Any] = {"models": MODELS, "cutoff": now, "force": False}
     problems: list[Problem] = []
     for name, raw in _read_fields(body).items():
         if name not in FIELDS:
@@ -38,7 +44,7 @@ def parse_order(body: bytes, now: datetime) -> Order:
             problems.append(Problem(name, EXPECTED[name], bytes(raw)[:100].decode(errors="replace")))
     if problems:
         raise PermanentError("invalid", tuple(problems))
-    return Order(tuple(dict.fromkeys(values["models"])), values["cutoff"])
+    return Order(tuple(dict.fromkeys(values["models"])), values["cutoff"], values["force"])
 
 
 def _decode(name: str, raw: msgspec.Raw) -> Any:

@@ -25,7 +25,7 @@ PARAMETER = re.compile(r"@(\w+)")
 
 def read_sql(name: str) -> str:
     """The text of infra/sql/{name}.sql without the remarks at its head."""
-    lines = (_folder() / f"{name}.sql").read_text(encoding="utf-8").splitlines()
+    lines = (sql_folder() / f"{name}.sql").read_text(encoding="utf-8").splitlines()
     while lines and (lines[0].startswith("--") or not lines[0]):
         del lines[0]
     return "\n".join(lines)
@@ -63,12 +63,12 @@ def terms(cutoff: datetime, settings: Settings) -> dict[str, object]:
 def _gather(name: str, parts: dict[str, str]) -> None:
     text = read_sql(name)
     for source in SOURCE.findall(text):
-        if source not in parts and (_folder() / f"{source}.sql").exists():
+        if source not in parts and (sql_folder() / f"{source}.sql").exists():
             _gather(source, parts)
     parts[name] = text
 
 
-def _folder() -> Path:
+def sql_folder() -> Path:
     """The nearest infra/sql above this file: the repository's, or that of the staged function."""
     for parent in Path(__file__).resolve().parents:
         if (folder := parent / "infra" / "sql").is_dir():

@@ -21,11 +21,17 @@ class Fitted(NamedTuple):
     Attributes:
         documents: makes its documents anew, batch by batch; all of them must be stored before the pointer moves.
         facts: what is told of it, as JSON values.
+        relations: makes anew what the item documents are to hold, packed, by item: for one model of a training.
+        picture: an SVG for its card.
+        doubt: why it should not go live, as its own training sees it; empty if it may.
     """
 
     version: str
     documents: Callable[[], Iterator[Batch]]
     facts: Mapping[str, object]
+    relations: Callable[[], Iterator[tuple[str, bytes]]] | None = None
+    picture: str = ""
+    doubt: str = ""
 
 
 class Refused(NamedTuple):

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from implicit.nearest_neighbours import all_pairs_knn
 from scipy.sparse import csr_matrix
 
-from shared.models.items import Neighbours
+from shared.models.relations import Ranking
 
 STRANGERS = 3
 MILLION = 1_000_000
@@ -26,7 +26,7 @@ class Similar(NamedTuple):
     neighbours: npt.NDArray[np.int32]
     similarities: npt.NDArray[np.float64]
 
-    def of(self, item: int) -> Neighbours:
+    def of(self, item: int) -> Ranking:
         """The neighbours of the item at this place."""
         part = slice(self.starts[item], self.starts[item + 1])
         names = [self.item_ids[neighbour] for neighbour in self.neighbours[part].tolist()]

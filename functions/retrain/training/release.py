@@ -1,0 +1,98 @@
+"""What becomes of trained models: which go live, which do not and why; each has its card before the pointer moves."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from shared.settings import Settings
+from shared.stores.ports import Documents
+from training.card import Card, Figure, Status, write_cards
+from training.cards import Learned, card_of
+from training.lease import Lease
+from training.order import Order
+from training.publish import publish, read_pointer, store
+from training.results import Fitted, Model, Trained, report
+from training.versions import forget_data, retire
+
+
+class Verdict(NamedTuple):
+    """Whether a model may go live, why, and what was measured."""
+
+    promote: bool
+    reason: str
+    figures: Sequence[Figure] = ()
+
+
+async def release(
+    order: Order,
+    documents: Documents,
+    trained: Mapping[Model, Trained],
+    learned: Learned,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    lease: Lease,
+) -> dict[str, dict[str, object]]:
+    """Publish what may go live, and say what became of each model."""
+    pointer = await read_pointer(documents)
+    now = clock()
+    cards = {model: card_of(model, each, learned, order.cutoff, now, settings) for model, each in trained.items()}
+    chosen: dict[Model, Trained] = {}
+    for model, each in trained.items():
+        if not isinstance(each.result, Fitted):
+            continue
+        verdict = _judged(each.result, pointer.get(model), order.force)
+        cards[model] = _marked(cards[model], "live" if verdict.promote else "rejected", verdict)
+        if verdict.promote and pointer.get(model) != each.result.version:
+            chosen[model] = each
+        elif not verdict.promote:
+            cards[model] = await _keep(documents, cards[model], each.result, lease)
+    pictures = {card.key: _picture(trained[model]) for model, card in cards.items()}
+    await write_cards(documents, [_waiting(card) for card in cards.values()], pictures)
+    before = await publish(documents, chosen, lease.check)
+    new = [msgspec.structs.replace(cards[model], replaced=before.get(model, "")) for model in chosen]
+    await write_cards(documents, new)
+    await retire(documents, before, "retired", f"replaced by the training of {now:%Y-%m-%d %H:%M}")
+    await forget_data(documents)
+    return {model: {**report(trained[model]), **_outcome(card, model in chosen)} for model, card in cards.items()}
+
+
+def _judged(result: Fitted, live: object, force: bool) -> Verdict:
+    if result.version == live:
+        return Verdict(True, "the same as the live one")
+    if force:
+        return Verdict(True, "forced by the order")
+    if result.doubt:
+        return Verdict(False, result.doubt)
+    return Verdict(True, "the first of its name" if live is None else "nothing speaks against it")
+
+
+async def _keep(documents: Documents, card: Card, result: Fitted, lease: Lease) -> Card:
+    """A rejected model is stored, so that it can be promoted by hand; relations would need the slot to go back to."""
+    if result.relations is not None:
+        return msgspec.structs.replace(card, kept=False)
+    await store(documents, result, lease.check)
+    return card
+
+
+def _marked(card: Card, status: Status, verdict: Verdict) -> Card:
+    return msgspec.structs.replace(
+        card, status=status, reason=verdict.reason, figures=[*verdict.figures, *card.figures]
+    )
+
+
+def _waiting(card: Card) -> Card:
+    """As long as the pointer has not moved."""
+    return msgspec.structs.replace(card, status="waiting") if card.status == "live" else card
+
+
+def _picture(trained: Trained) -> str:
+    return trained.result.picture if isinstance(trained.result, Fitted) else ""
+
+
+def _outcome(card: Card, is_published: bool) -> dict[str, object]:
+    if not card.fitted:
+        return {"status": "refused"}
+    status = "published" if is_published else "unchanged" if card.status == "live" else "rejected"
+    return {"status": status, "reason": card.reason}

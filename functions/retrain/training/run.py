@@ -1,0 +1,106 @@
+"""One retraining from the order to the pointer: train, judge, publish, and a card for everything that came of it."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from threading import Event
+from typing import NamedTuple
+
+from shared.profiles.quarantined import quarantined
+from shared.profiles.standing import Standing
+from shared.settings import Settings
+from shared.stores.ports import Documents, Fields, Warehouse
+from training.card import write_cards
+from training.cards import Learned, failed, read_learned
+from training.job import train
+from training.lease import Lease, leased
+from training.order import Order
+from training.publish import live_models
+from training.quarantine import forget_quarantined, write_quarantined
+from training.release import release
+from training.results import Model, Trained
+from training.tables import create_tables
+
+LOST = "its instance was lost before it came to an end: killed, or out of memory"
+
+
+class Stores(NamedTuple):
+    """What a retraining works on. The warehouse is opened in the thread that trains."""
+
+    documents: Documents
+    warehouse: Callable[[], Warehouse]
+    settings: Settings
+    clock: Callable[[], datetime]
+
+
+class Work(NamedTuple):
+    """What the thread has made."""
+
+    left_out: dict[str, object]
+    learned: Learned
+    trained: dict[Model, Trained]
+
+
+_running: set["asyncio.Task[dict[str, object]]"] = set()
+"""Trainings that outlive their answers."""
+
+
+async def retrain(order: Order, stores: Stores) -> dict[str, object]:
+    """What became of each model. Raises TakenError while another training runs, else RetryableError."""
+    late: asyncio.Future[dict[str, object]] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(_retrain(order, stores, late))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    await asyncio.wait({task, late}, return_when=asyncio.FIRST_COMPLETED)
+    return late.result() if late.done() else task.result()
+
+
+async def _retrain(order: Order, stores: Stores, late: "asyncio.Future[dict[str, object]]") -> dict[str, object]:
+    async with leased(stores.documents, stores.clock, order.models, order.cutoff) as lease:
+        await _note_lost(stores, lease)
+        excluded = await quarantined(stores.documents, stores.settings)
+        live, stop = await live_models(stores.documents), Event()
+        working = asyncio.ensure_future(asyncio.to_thread(_train, order, stores, excluded, live, stop))
+        minutes = stores.settings.train_minutes
+        done, _ = await asyncio.wait({working}, timeout=minutes * 60)
+        if not done:
+            stop.set()
+            reason = f"it took longer than {minutes:g} minutes"
+            late.set_result(await _give_up(order, stores, reason))
+            # A thread can not be ended: nobody else trains on these tables until it has.
+            await asyncio.wait({working})
+            return late.result()
+        work = working.result()
+        models = await release(
+            order, stores.documents, work.trained, work.learned, stores.settings, stores.clock, lease
+        )
+    return {"cutoff": order.cutoff, "models": models, "left_out": work.left_out}
+
+
+async def _give_up(order: Order, stores: Stores, reason: str) -> dict[str, object]:
+    cards = [failed(model, order.cutoff, reason, stores.clock(), stores.settings) for model in order.models]
+    await write_cards(stores.documents, cards)
+    models = {model: {"status": "rejected", "reason": reason} for model in order.models}
+    return {"cutoff": order.cutoff, "models": models, "left_out": {}}
+
+
+async def _note_lost(stores: Stores, lease: Lease) -> None:
+    """A holder that let its lease expire could write no card itself."""
+    models, cutoff = lease.lost.get("models"), lease.lost.get("cutoff")
+    if isinstance(models, list) and isinstance(cutoff, datetime):
+        await write_cards(
+            stores.documents, [failed(model, cutoff, LOST, stores.clock(), stores.settings) for model in models]
+        )
+
+
+def _train(
+    order: Order, stores: Stores, excluded: Mapping[str, Standing], live: Mapping[str, Fields], stop: Event
+) -> Work:
+    warehouse = stores.warehouse()
+    create_tables(warehouse)
+    left_out = write_quarantined(warehouse, excluded)
+    try:
+        trained = train(warehouse, order.models, order.cutoff, stores.settings, live, stop)
+        return Work(left_out, read_learned(warehouse, order.cutoff, stores.settings), trained)
+    finally:
+        forget_quarantined(warehouse)
