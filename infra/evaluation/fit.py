@@ -19,7 +19,7 @@ BATCH = 5_000
 @contextmanager
 def open_warehouse(path: Path, events: Sequence[Event]) -> Iterator[EmbeddedWarehouse]:
     """A warehouse whose log is these events."""
-    _find_training()
+    find_training()
     from training.tables import create_tables
 
     warehouse = EmbeddedWarehouse(path)
@@ -36,7 +36,7 @@ async def fit(
     warehouse: Warehouse, documents: Documents, cutoff: datetime, settings: Settings
 ) -> dict[str, dict[str, object]]:
     """Train what ranking uses on what had happened by the cutoff, publish it, and report on each model."""
-    _find_training()
+    find_training()
     from training.job import train
     from training.publish import publish
     from training.results import report
@@ -46,7 +46,7 @@ async def fit(
     return {name: report(each) for name, each in trained.items()}
 
 
-def _find_training() -> None:
+def find_training() -> None:
     """functions-framework puts a function's own folder on the path; here nobody else does."""
     folder = next(str(function.source.parent) for function in FUNCTIONS if function.name == "retrain")
     if folder not in sys.path:

@@ -2,11 +2,15 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event as Signal
 from typing import Any
+from xml.etree import ElementTree
 
+import httpx
 import pytest
 
 from infra.local.bridge import to_row
@@ -23,6 +27,8 @@ from shared.profiles.standing import Quarantine, Standing, encode_standing
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from tests.functions.conftest import Serve
+from training import personas, popularity, versions
+from training.lease import acquire
 
 URL = "/v1/retrain"
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,15 +86,17 @@ async def test_all_models_are_trained_and_live(
     assert answer.status_code == 200, answer.text
     models = answer.json()["models"]
     assert answer.json()["cutoff"] == CUTOFF
+    propensities = {name: models.pop(name)["status"] for name in ("conversion", "churn")}
+    assert set(propensities.values()) == {"refused"}, "a month is too little for them"
     assert {name: told["status"] for name, told in models.items()} == dict.fromkeys(models, "published")
-    versions = {name: told["version"] for name, told in models.items()}
-    assert await live(documents) == {**versions, "slot": "b"}
+    told = {name: each["version"] for name, each in models.items()}
+    assert await live(documents) == {**told, "slot": "b"}
     assert sum(models["personas"]["personas"].values()) == models["personas"]["people"] == 90
 
-    personas = await published(documents, "personas", models, PersonaModel)
-    assert personas.names == list(models["personas"]["personas"])
-    popularity = await published(documents, "popularity", models, PopularityModel)
-    assert popularity.items[0][1] == 1.0
+    clustered = await published(documents, "personas", models, PersonaModel)
+    assert clustered.names == list(models["personas"]["personas"])
+    popular = await published(documents, "popularity", models, PopularityModel)
+    assert popular.items[0][1] == 1.0
     hat = await documents.get("items", "item0")
     assert hat
     item = unpack_item("item0", hat.fields, "b")
@@ -236,15 +244,214 @@ async def test_who_is_in_quarantine_is_learned_from_by_no_model(
     async with serve("retrain") as client:
         after = (await client.post(URL, json={"cutoff": CUTOFF})).json()
     assert after["left_out"]["people"] == 1, "who is not on the list is not looked for, who was released counts"
-    versions = [
+    found = [
         {name: each["version"] for name, each in told["models"].items() if "version" in each}
         for told in (before, after)
     ]
-    assert versions[0] == versions[1], "a version names the content's checksum"
+    assert found[0] == found[1], "a version names the content's checksum"
 
     assert warehouse.query("SELECT person FROM quarantined").num_rows == 0, "ids would outlive an erasure"
 
     await documents.delete("quarantine", ["u:bot"])
     async with serve("retrain") as client:
         fooled = (await client.post(URL, json={"cutoff": CUTOFF})).json()
-    assert all(fooled["models"][name]["version"] != version for name, version in versions[0].items())
+    assert all(fooled["models"][name]["version"] != version for name, version in found[0].items())
+
+
+async def cards(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await client.get("/v1/models")).json()["models"]
+    return found
+
+
+def card_of(found: list[dict[str, Any]], version: str) -> dict[str, Any]:
+    [card] = [card for card in found if card["version"] == version]
+    return card
+
+
+def extra(day: int) -> list[dict[str, object]]:
+    """What a new person does at the end of a day: another log, another version."""
+    events = [
+        Event(
+            event_id=f"extra-{day}-{number}",
+            kind="item_view",
+            occurred_at=START + timedelta(days=day, minutes=number),
+            user_id=f"late{day}",
+            item_ids=(f"item{4 * number}",),
+            category="category0",
+        )
+        for number in range(5)
+    ]
+    return [to_row(encode_event(event)) for event in events]
+
+
+async def test_every_version_has_a_card(serve: Serve, warehouse: EmbeddedWarehouse) -> None:
+    fill(warehouse)
+    async with serve("retrain") as client:
+        told = (await client.post(URL, json={"cutoff": CUTOFF})).json()["models"]
+        found = await cards(client)
+        shown = (await client.get("/v1/models/personas")).json()
+        same = (await client.get(f"/v1/models/personas@{told['personas']['version']}")).json()
+    assert {card["name"] for card in found} == set(told)
+    personas = card_of(found, told["personas"]["version"])
+    assert (personas["status"], personas["reason"]) == ("live", "the first of its name")
+    assert personas["people"] == 90
+    assert personas["events"] == len(list(shop(90)))
+    assert personas["since"] < personas["cutoff"] == CUTOFF
+    assert re.fullmatch("[0-9a-f]{12}", personas["code"])
+    assert personas["parameters"]["personas"] == 5
+    assert {figure["metric"] for figure in personas["figures"]} == {"adjusted_rand_index", "silhouette"}
+    assert personas["facts"]["centroids"].keys() == told["personas"]["personas"].keys()
+    assert shown == same
+    assert shown["card"] == personas
+    assert "| adjusted_rand_index |" in shown["markdown"]
+    assert shown["picture"].startswith("<svg ")
+    ElementTree.fromstring(shown["picture"])  # noqa: S314 (our own)
+    neighbours = card_of(found, told["neighbours"]["version"])
+    assert neighbours["reason"].startswith("better than popularity by NDCG@10")
+    conversion = next(card for card in found if card["name"] == "conversion")
+    assert (conversion["status"], conversion["fitted"], conversion["kept"]) == ("rejected", False, False)
+
+
+async def test_back_to_what_was_live_and_forth(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
+) -> None:
+    fill(warehouse)
+    order = {"models": ["neighbours", "popularity"], "force": True}
+    async with serve("retrain") as client:
+        first = (await client.post(URL, json={**order, "cutoff": CUTOFF})).json()["models"]
+        warehouse.append("events", extra(29))
+        second = (await client.post(URL, json={**order, "cutoff": CUTOFF})).json()["models"]
+        old, new = (told["neighbours"]["version"] for told in (first, second))
+        assert old != new
+        assert {name: card["status"] for name, card in second.items()} == dict.fromkeys(second, "published")
+        assert (await live(documents))["slot"] == "a"
+        assert card_of(await cards(client), new)["replaced"] == old
+
+        writes = documents.counts["writes"]
+        back = await client.post("/v1/models/rollback", json={"model": "neighbours"})
+        assert back.json() == {"model": "neighbours", "live": old, "before": new}
+        assert documents.counts["writes"] - writes < 8, "no item is written"
+        assert await live(documents) == {
+            "neighbours": old,
+            "popularity": second["popularity"]["version"],
+            "slot": "b",
+        }
+        found = await cards(client)
+        assert card_of(found, new)["status"] == "rolled back"
+        assert card_of(found, old)["status"] == "live"
+        assert (await client.post("/v1/models/rollback", json={"model": "neighbours"})).status_code == 400
+
+        forth = await client.post("/v1/models/promote", json={"model": f"neighbours@{new}"})
+        assert forth.status_code == 200
+        assert (await live(documents))["neighbours"] == new
+        again = await client.post("/v1/models/promote", json={"model": f"neighbours@{new}"})
+        assert again.json()["error"] == "already live"
+        warehouse.append("events", extra(30))
+        await client.post(URL, json={**order, "cutoff": CUTOFF})
+        gone = await client.post("/v1/models/promote", json={"model": f"neighbours@{old}"})
+        assert gone.json()["error"] == "its data are gone; train again"
+
+
+async def test_nothing_new_is_not_published_again(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
+) -> None:
+    fill(warehouse)
+    order = {"models": ["neighbours", "popularity", "personas"], "cutoff": CUTOFF}
+    async with serve("retrain") as client:
+        await client.post(URL, json=order)
+        before = await live(documents)
+        told = (await client.post(URL, json=order)).json()["models"]
+        assert {card["status"] for card in await cards(client)} == {"live"}
+    assert {each["status"] for each in told.values()} == {"unchanged"}
+    assert await live(documents) == before
+
+
+async def test_a_crash_costs_one_model_and_is_recorded(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(warehouse)
+    await documents.merge("models", {"current": {"personas": "old"}})
+
+    def crash(*_: object, **__: object) -> None:
+        raise FloatingPointError("NaN")
+
+    monkeypatch.setattr(personas, "cluster", crash)
+    async with serve("retrain") as client:
+        told = (await client.post(URL, json={"models": ["personas", "popularity"], "cutoff": CUTOFF})).json()["models"]
+        [card] = [card for card in await cards(client) if card["name"] == "personas"]
+    assert told["personas"]["status"] == "refused"
+    assert (card["status"], card["reason"]) == ("rejected", "it crashed: FloatingPointError: NaN")
+    assert told["popularity"]["status"] == "published"
+    assert (await live(documents))["personas"] == "old"
+
+
+async def test_a_training_that_takes_too_long_makes_nothing_live(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(warehouse)
+    monkeypatch.setenv("ATTUNE_TRAIN_MINUTES", "0.005")
+    wiring.settings.cache_clear()
+    end = Signal()
+
+    def slow(*_: object, **__: object) -> None:
+        end.wait(60)
+
+    monkeypatch.setattr(popularity, "read_model", slow)
+    async with serve("retrain") as client:
+        order = {"models": ["popularity", "personas"], "cutoff": CUTOFF}
+        told = (await client.post(URL, json=order)).json()["models"]
+        assert told["popularity"]["reason"] == "it took longer than 0.005 minutes"
+        assert {card["status"] for card in await cards(client)} == {"rejected"}
+        assert (await client.post(URL, json=order)).status_code == 409, "its thread has not ended"
+        end.set()
+        while await documents.get("leases", "retrain"):  # noqa: ASYNC110 (a document)
+            await asyncio.sleep(0.05)
+    assert await live(documents) == {}
+
+
+async def test_an_instance_that_was_killed_is_told_of_by_the_next(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
+) -> None:
+    fill(warehouse)
+    await acquire(documents, lambda: datetime.now(UTC) - timedelta(hours=1), ["personas"], START)
+    async with serve("retrain") as client:
+        await client.post(URL, json={"models": ["popularity"], "cutoff": CUTOFF})
+        [card] = [card for card in await cards(client) if card["name"] == "personas"]
+    assert card["status"] == "rejected"
+    assert card["reason"].startswith("its instance was lost")
+
+
+async def test_data_of_old_versions_go_and_their_cards_stay(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(versions, "KEPT", 2)
+    fill(warehouse)
+    seen = []
+    async with serve("retrain") as client:
+        for day in range(10, 14):
+            warehouse.append("events", extra(day))
+            told = await client.post(URL, json={"models": ["popularity"], "cutoff": CUTOFF, "force": True})
+            seen.append(told.json()["models"]["popularity"]["version"])
+        kept = {version: card_of(await cards(client), version)["kept"] for version in seen}
+        gone = await client.post("/v1/models/promote", json={"model": f"popularity@{seen[0]}"})
+    assert kept == dict(zip(seen, (False, False, True, True), strict=True))
+    stored = await documents.get_many("models", [f"popularity@{version}" for version in seen])
+    assert set(stored) == {f"popularity@{version}" for version in seen[2:]}
+    assert gone.status_code == 400
+
+
+async def test_models_are_for_operators(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATTUNE_OPERATOR_KEYS", "secret")
+    wiring.settings.cache_clear()
+    async with serve("retrain") as client:
+        for method, path in (("GET", ""), ("GET", "/personas"), ("POST", "/promote"), ("POST", "/rollback")):
+            assert (await client.request(method, f"/v1/models{path}", json={"model": "a"})).status_code == 401
+        known = {"authorization": "Bearer secret"}
+        assert (await client.get("/v1/models", headers=known)).json() == {"models": []}
+        for path, body in (("/promote", b"{"), ("/promote", b"{}"), ("/rollback", b'{"model": "personas"}')):
+            answer = await client.post(f"/v1/models{path}", content=body, headers=known)
+            assert answer.status_code == 400
+        assert (await client.get("/v1/models/personas@x", headers=known)).status_code == 400
+        assert (await client.get("/v1/models/slot", headers=known)).status_code == 400
+        assert (await client.get("/v1/models/promote", headers=known)).headers["allow"] == "POST"
+        assert (await client.delete("/v1/models", headers=known)).headers["allow"] == "GET"

@@ -9,7 +9,9 @@ import msgspec
 from shared.models.artifact import COLLECTION, checksum, pack_model
 from shared.stores.ports import Fields
 
-Model = Literal["personas", "neighbours", "popularity"]
+Model = Literal["personas", "neighbours", "popularity", "conversion", "churn"]
+
+VERSION_TIME = "%Y%m%dT%H%M%SZ"
 
 Batch = tuple[str, dict[str, Fields]]
 """A collection, and documents of it by key."""
@@ -60,7 +62,7 @@ def version_of(cutoff: datetime, digest: str) -> str:
     >>> version_of(datetime(2026, 11, 22, 6, 30, tzinfo=UTC), "0123456789abcdef")
     '20261122T063000Z-012345'
     """
-    return f"{cutoff.astimezone(UTC):%Y%m%dT%H%M%SZ}-{digest[:6]}"
+    return f"{cutoff.astimezone(UTC):{VERSION_TIME}}-{digest[:6]}"
 
 
 def report(trained: Trained) -> dict[str, object]:

@@ -1,0 +1,1 @@
+"""Propensities: which people will act, learned from what people did after each of several snapshots."""
