@@ -51,6 +51,12 @@ def parser() -> argparse.ArgumentParser:
     train = _add(commands, "train", run_train, "retrain all models, or those named, on a stack that serves")
     train.add_argument("models", nargs="*", metavar="MODEL", help="personas, neighbours, popularity")
     train.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
+    train.add_argument("--force", action="store_true", help="make them live whatever the gate says")
+    models = _add(commands, "models", run_models, "the versions of the models, on a stack that serves")
+    models.add_argument("action", choices=["list", "show", "promote", "rollback"])
+    models.add_argument("model", nargs="?", metavar="MODEL", help="NAME@VERSION; show, rollback: also NAME")
+    models.add_argument("--picture", metavar="FILE", help="show: write the card's picture there, as SVG")
+    _operator_options(models)
     sweep = _add(commands, "sweep", run_sweep, "announce the personas that changed by silence, on a stack that serves")
     sweep.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
     export = _add(
@@ -104,13 +110,25 @@ def parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
     evaluate = _add(commands, "evaluate", run_evaluate, "judge the models on held-out, later events")
-    evaluate.add_argument("what", choices=["ranking"])
-    evaluate.add_argument("--input", default="movielens", help="as for demo")
+    evaluate.add_argument("what", choices=["ranking", "propensity"])
+    evaluate.add_argument("--input", default="movielens", help="ranking: as for demo")
     evaluate.add_argument(
         "--split",
         default="sessions:0.8",
-        help="what is trained on: sessions:SHARE, days:N or leave-last (default: %(default)s)",
+        help="ranking: what is trained on: sessions:SHARE, days:N or leave-last (default: %(default)s)",
     )
+    evaluate.add_argument("--table", metavar="CSV", help="propensity: a line of names, then one for each person")
+    evaluate.add_argument("--label", metavar="COLUMN", help="propensity: the column to predict")
+    evaluate.add_argument(
+        "--positive", metavar="VALUE", help="propensity: its value of those who did (default: yes, 1)"
+    )
+    evaluate.add_argument("--picture", metavar="FILE", help="propensity: draw calibration and drivers as SVG")
+    parts = evaluate.add_mutually_exclusive_group()
+    parts.add_argument(
+        "--folds", type=int, help="propensity: parts, each judged by a model of the others (default: 10)"
+    )
+    parts.add_argument("--test-share", type=float, metavar="SHARE", help="propensity: judge so many, drawn by chance")
+    parts.add_argument("--test-where", metavar="COLUMN=VALUE", help="propensity: judge these, as those of a later time")
     evaluate.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
     _add(commands, "test", run_test, "run every test").add_argument("arguments", nargs="*", help="passed on to pytest")
     _add(commands, "check", run_check, "formatting, linting, types")
@@ -159,7 +177,13 @@ def run_serve(options: argparse.Namespace) -> int:
 def run_train(options: argparse.Namespace) -> int:
     from infra.local.schedules import train
 
-    return train(options.url, options.models)
+    return train(options.url, options.models, options.force)
+
+
+def run_models(options: argparse.Namespace) -> int:
+    from infra.local.models import run
+
+    return run(options.url, options.key, options.action, options.model, options.picture)
 
 
 def run_sweep(options: argparse.Namespace) -> int:
@@ -229,9 +253,21 @@ def run_bench(options: argparse.Namespace) -> int:
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
+    from infra.evaluation.fit import find_training
+
+    find_training()
+    if options.what == "propensity":
+        return run_evaluate_propensity(options)
     from infra.evaluation.ranking import evaluate_ranking
 
     return evaluate_ranking(options.input, options.split, options.json)
+
+
+def run_evaluate_propensity(options: argparse.Namespace) -> int:
+    from infra.evaluation.propensity import evaluate_propensity
+
+    split = options.folds, options.test_share, options.test_where
+    return evaluate_propensity(options.table, options.label, options.positive, *split, options.json, options.picture)
 
 
 def run_test(options: argparse.Namespace) -> int:

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from infra.evaluation.bootstrap import Estimate, Floats, estimate, never, resample_means
-from infra.evaluation.metrics.coverage import coverage
-from infra.evaluation.metrics.hit_rate import hit
-from infra.evaluation.metrics.ndcg import ndcg
-from infra.evaluation.metrics.novelty import novelty
-from infra.evaluation.metrics.reciprocal_rank import reciprocal_rank
-from infra.evaluation.metrics.repetition import repetition
 from infra.evaluation.predict import Predicted, Protocol
+from training.bootstrap import Estimate, Floats, estimate, never, resample_means
+from training.metrics.coverage import coverage
+from training.metrics.hit_rate import hit
+from training.metrics.ndcg import ndcg
+from training.metrics.novelty import novelty
+from training.metrics.reciprocal_rank import reciprocal_rank
+from training.metrics.repetition import repetition
 
 METRICS: Mapping[str, Callable[[Sequence[str], str], float]] = {
     "HR@10": hit,

@@ -8,9 +8,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from infra.evaluation.bootstrap import Estimate
 from infra.evaluation.figures import METRICS, SERVED, Figures, Section
 from infra.evaluation.predict import Protocol
+from training.bootstrap import Estimate
 
 MEANINGS: Mapping[Protocol, str] = {
     "all": "every next item counts, also one that the person has met before",

@@ -6,9 +6,10 @@ import httpx
 import msgspec
 
 
-def train(url: str, models: list[str]) -> int:
+def train(url: str, models: list[str], force: bool = False) -> int:
     """Retrain all models, or those named."""
-    return _post(f"{url}/v1/retrain", {"models": models} if models else {})
+    body: dict[str, object] = {"models": models} if models else {}
+    return _post(f"{url}/v1/retrain", {**body, "force": True} if force else body)
 
 
 def sweep(url: str) -> int:
@@ -16,7 +17,7 @@ def sweep(url: str) -> int:
     return _post(f"{url}/v1/sweep", {})
 
 
-def _post(url: str, body: dict[str, list[str]]) -> int:
+def _post(url: str, body: dict[str, object]) -> int:
     try:
         response = httpx.post(url, json=body, timeout=1_800)
     except httpx.TransportError as error:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from infra.evaluation.bootstrap import RESAMPLES, estimate, resample_means
+from training.bootstrap import RESAMPLES, estimate, resample_means
 
 
 def test_the_interval_of_a_share_is_the_binomial_one() -> None:

@@ -5,13 +5,13 @@ from math import isnan, log2
 import pytest
 
 from infra.evaluation.figures import Crowd, Section, measure
-from infra.evaluation.metrics.coverage import coverage
-from infra.evaluation.metrics.hit_rate import hit
-from infra.evaluation.metrics.ndcg import ndcg
-from infra.evaluation.metrics.novelty import novelty
-from infra.evaluation.metrics.reciprocal_rank import reciprocal_rank
-from infra.evaluation.metrics.repetition import repetition
 from infra.evaluation.predict import Predicted
+from training.metrics.coverage import coverage
+from training.metrics.hit_rate import hit
+from training.metrics.ndcg import ndcg
+from training.metrics.novelty import novelty
+from training.metrics.reciprocal_rank import reciprocal_rank
+from training.metrics.repetition import repetition
 
 TEN = [f"i{place}" for place in range(1, 11)]
 

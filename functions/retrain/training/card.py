@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,14 @@ class Figure(msgspec.Struct, frozen=True):
     value: float | None
     low: float | None = None
     high: float | None = None
+
+
+class Verdict(NamedTuple):
+    """Whether a model may go live, why, and what was measured."""
+
+    promote: bool
+    reason: str
+    figures: Sequence[Figure] = ()
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

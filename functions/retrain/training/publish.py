@@ -73,9 +73,8 @@ async def move_pointer(documents: Documents, changes: Fields, slot: Slot) -> dic
     raise RetryableError(f"the pointer was moved by others {ATTEMPTS} times")
 
 
-async def live_models(documents: Documents) -> dict[str, Fields]:
+async def live_models(documents: Documents, pointer: Fields) -> dict[str, Fields]:
     """The documents of the live models by name; of the relations there is none."""
-    pointer = await read_pointer(documents)
     keys = {model_key(name, str(version)): name for name, version in pointer.items() if name != SLOT}
     found = await documents.get_many(COLLECTION, list(keys))
     return {keys[key]: document.fields for key, document in found.items()}

@@ -1,28 +1,20 @@
 """What becomes of trained models: which go live, which do not and why; each has its card before the pointer moves."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
 from shared.settings import Settings
 from shared.stores.ports import Documents
-from training.card import Card, Figure, Status, write_cards
+from training.card import Card, Status, Verdict, write_cards
 from training.cards import Learned, card_of
 from training.lease import Lease
 from training.order import Order
 from training.publish import publish, read_pointer, store
 from training.results import Fitted, Model, Trained, report
+from training.trial import RANKING
 from training.versions import forget_data, retire
-
-
-class Verdict(NamedTuple):
-    """Whether a model may go live, why, and what was measured."""
-
-    promote: bool
-    reason: str
-    figures: Sequence[Figure] = ()
 
 
 async def release(
@@ -30,6 +22,7 @@ async def release(
     documents: Documents,
     trained: Mapping[Model, Trained],
     learned: Learned,
+    ranking: Verdict | None,
     settings: Settings,
     clock: Callable[[], datetime],
     lease: Lease,
@@ -42,7 +35,8 @@ async def release(
     for model, each in trained.items():
         if not isinstance(each.result, Fitted):
             continue
-        verdict = _judged(each.result, pointer.get(model), order.force)
+        judged = ranking if model in RANKING else None
+        verdict = _judged(each.result, pointer.get(model), judged, order.force)
         cards[model] = _marked(cards[model], "live" if verdict.promote else "rejected", verdict)
         if verdict.promote and pointer.get(model) != each.result.version:
             chosen[model] = each
@@ -58,11 +52,14 @@ async def release(
     return {model: {**report(trained[model]), **_outcome(card, model in chosen)} for model, card in cards.items()}
 
 
-def _judged(result: Fitted, live: object, force: bool) -> Verdict:
+def _judged(result: Fitted, live: object, judged: Verdict | None, force: bool) -> Verdict:
+    figures = judged.figures if judged else ()
     if result.version == live:
-        return Verdict(True, "the same as the live one")
+        return Verdict(True, "the same as the live one", figures)
     if force:
-        return Verdict(True, "forced by the order")
+        return Verdict(True, "forced by the order", figures)
+    if judged:
+        return judged
     if result.doubt:
         return Verdict(False, result.doubt)
     return Verdict(True, "the first of its name" if live is None else "nothing speaks against it")

@@ -9,17 +9,18 @@ from typing import NamedTuple
 from shared.profiles.quarantined import quarantined
 from shared.profiles.standing import Standing
 from shared.settings import Settings
-from shared.stores.ports import Documents, Fields, Warehouse
-from training.card import write_cards
+from shared.stores.ports import Documents, Warehouse
+from training.card import Verdict, write_cards
 from training.cards import Learned, failed, read_learned
 from training.job import train
 from training.lease import Lease, leased
 from training.order import Order
-from training.publish import live_models
+from training.publish import live_models, read_pointer
 from training.quarantine import forget_quarantined, write_quarantined
 from training.release import release
 from training.results import Model, Trained
 from training.tables import create_tables
+from training.trial import Live, reader, try_ranking
 
 LOST = "its instance was lost before it came to an end: killed, or out of memory"
 
@@ -39,6 +40,7 @@ class Work(NamedTuple):
     left_out: dict[str, object]
     learned: Learned
     trained: dict[Model, Trained]
+    ranking: Verdict | None
 
 
 _running: set["asyncio.Task[dict[str, object]]"] = set()
@@ -59,7 +61,9 @@ async def _retrain(order: Order, stores: Stores, late: "asyncio.Future[dict[str,
     async with leased(stores.documents, stores.clock, order.models, order.cutoff) as lease:
         await _note_lost(stores, lease)
         excluded = await quarantined(stores.documents, stores.settings)
-        live, stop = await live_models(stores.documents), Event()
+        pointer, stop = await read_pointer(stores.documents), Event()
+        relations = reader(stores.documents, pointer, asyncio.get_running_loop())
+        live = Live(pointer, await live_models(stores.documents, pointer), relations)
         working = asyncio.ensure_future(asyncio.to_thread(_train, order, stores, excluded, live, stop))
         minutes = stores.settings.train_minutes
         done, _ = await asyncio.wait({working}, timeout=minutes * 60)
@@ -72,7 +76,7 @@ async def _retrain(order: Order, stores: Stores, late: "asyncio.Future[dict[str,
             return late.result()
         work = working.result()
         models = await release(
-            order, stores.documents, work.trained, work.learned, stores.settings, stores.clock, lease
+            order, stores.documents, work.trained, work.learned, work.ranking, stores.settings, stores.clock, lease
         )
     return {"cutoff": order.cutoff, "models": models, "left_out": work.left_out}
 
@@ -93,14 +97,14 @@ async def _note_lost(stores: Stores, lease: Lease) -> None:
         )
 
 
-def _train(
-    order: Order, stores: Stores, excluded: Mapping[str, Standing], live: Mapping[str, Fields], stop: Event
-) -> Work:
+def _train(order: Order, stores: Stores, excluded: Mapping[str, Standing], live: Live, stop: Event) -> Work:
     warehouse = stores.warehouse()
     create_tables(warehouse)
     left_out = write_quarantined(warehouse, excluded)
     try:
-        trained = train(warehouse, order.models, order.cutoff, stores.settings, live, stop)
-        return Work(left_out, read_learned(warehouse, order.cutoff, stores.settings), trained)
+        trained = train(warehouse, order.models, order.cutoff, stores.settings, live.models, stop)
+        learned = read_learned(warehouse, order.cutoff, stores.settings)
+        ranking = None if stop.is_set() else try_ranking(warehouse, trained, order.cutoff, stores.settings, live)
+        return Work(left_out, learned, trained, ranking)
     finally:
         forget_quarantined(warehouse)

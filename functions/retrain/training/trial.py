@@ -1,0 +1,89 @@
+"""The trial of the ranking models: trained on the earlier part of the log, judged on the later one."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from shared.models.items import COLLECTION as ITEMS
+from shared.models.relations import field, live_slot
+from shared.settings import Settings
+from shared.stores.ports import Documents, Fields, Warehouse
+from training.card import Verdict
+from training.cards import read_learned
+from training.held_out import find_cut, read_met, read_timelines, steps
+from training.job import train
+from training.publish import RELATED
+from training.results import VERSION_TIME, Fitted, Model, Trained
+
+RANKING: frozenset[Model] = frozenset(("neighbours", "popularity"))
+"""The models whose lists people see. They are served together, so they are judged and go live together."""
+
+FEWEST_STEPS = 50
+
+
+class Live(NamedTuple):
+    """What is live: the pointer, the documents by model, and how the packed relations of items are read."""
+
+    pointer: Fields
+    models: Mapping[str, Fields]
+    relations: Callable[[Sequence[str]], dict[str, bytes]]
+
+
+def reader(
+    documents: Documents, pointer: Fields, loop: asyncio.AbstractEventLoop
+) -> Callable[[Sequence[str]], dict[str, bytes]]:
+    """Reads live relations from another thread than the one of the stores."""
+    slot = live_slot(pointer)
+
+    def read(item_ids: Sequence[str]) -> dict[str, bytes]:
+        found = asyncio.run_coroutine_threadsafe(documents.get_many(ITEMS, item_ids), loop).result()
+        packed = {item_id: document.fields.get(field(slot)) for item_id, document in found.items()}
+        return {item_id: one for item_id, one in packed.items() if isinstance(one, bytes)}
+
+    return read
+
+
+def try_ranking(
+    warehouse: Warehouse, trained: Mapping[Model, Trained], cutoff: datetime, settings: Settings, live: Live
+) -> Verdict | None:
+    """The verdict on all ranking models of a training. None if there are none."""
+    new = [model for model, each in trained.items() if model in RANKING and isinstance(each.result, Fitted)]
+    if not new:
+        return None
+    known_until = [_cutoff(str(live.pointer[model])) for model in RANKING if model in live.pointer]
+    cut = find_cut(warehouse, cutoff, settings, max(known_until, default=None))
+    if cut is None:
+        return Verdict(True, "there is too little to judge by")
+    people, met = read_timelines(warehouse, cutoff, settings, cut.at), read_met(warehouse, cut.at, settings)
+    crowd = read_learned(warehouse, cut.at, settings).people
+    asked = steps(people, cut.at, met)
+    if len(asked) < FEWEST_STEPS:
+        return Verdict(True, f"there is too little to judge by: {len(asked)} items met after {cut.at:%Y-%m-%d %H:%M}")
+    # Imported here: numpy is for those who train.
+    from training import gate
+
+    earlier = train(warehouse, sorted({*new, "popularity"}), cut.at, settings)
+    fitted = {model: each.result for model, each in earlier.items() if isinstance(each.result, Fitted)}
+    wanted = {item_id for events in people.values() for event in events for item_id in event.item_ids}
+    models, relations = gate.parts_of(fitted, wanted)
+    alive: dict[str, tuple[str, Sequence[Fields]]] = {
+        name: (str(live.pointer[name]), [fields]) for name, fields in live.models.items() if name in RANKING
+    }
+    related = live.relations(sorted(wanted)) if RELATED in live.pointer else {}
+
+    async def judged() -> Verdict:
+        worlds = {"new": await gate.world_of({**alive, **models}, relations if RELATED in fitted else related)}
+        if cut.is_fair_to_live:
+            worlds["live"] = await gate.world_of(alive, related)
+        return gate.judge(asked, await gate.ask(worlds, asked, people, settings), met, crowd)
+
+    return asyncio.run(judged())
+
+
+def _cutoff(version: str) -> datetime:
+    """Of a version's name. One that has none was made by hand: it may know everything."""
+    try:
+        return datetime.strptime(version.partition("-")[0], VERSION_TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.max.replace(tzinfo=UTC)

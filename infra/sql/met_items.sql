@@ -1,0 +1,10 @@
+-- How many people had met each item.
+
+SELECT
+  item_id,
+  COUNT(DISTINCT person) AS people
+FROM events_unique
+CROSS JOIN UNNEST(item_ids) AS item_id
+WHERE revisit IS NOT NULL
+GROUP BY item_id
+ORDER BY item_id
