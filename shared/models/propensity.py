@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
+PROPENSITIES = ("conversion", "churn")
 DRIVERS = 3
 
 

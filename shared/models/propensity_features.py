@@ -1,8 +1,9 @@
 """What propensities are told by, from the profile; `infra/sql/propensity_features.sql` computes it from the log."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from shared.models.propensity import Driver
+from shared.models.propensity import Driver, PropensityModel, evaluate
 from shared.profiles.face import summarise
 from shared.profiles.profile import Profile, to_ms
 
@@ -70,6 +71,25 @@ def propensity_features(profile: Profile, now: datetime, session_cap_ms: int) ->
         "purchases": float(counts.get("purchase", 0)),
         "spent": sum(profile.revenue.values()) / 1_000,
     }
+
+
+def tell_propensities(
+    models: Mapping[str, PropensityModel | None], profile: Profile, now: datetime, session_cap_ms: int
+) -> dict[str, object]:
+    """What each live model says of somebody, as a profile's face shows it; nothing of whoever is away for too long."""
+    found = propensity_features(profile, now, session_cap_ms)
+    told: dict[str, object] = {}
+    for name, model in models.items():
+        if model is None or not profile.last_ms or found["recency_days"] >= model.active_days:
+            continue
+        said = evaluate(model, found)
+        told[name] = {
+            "probability": round(said.probability, 6),
+            "percentile": said.percentile,
+            "goal": f"{model.goal} within {model.window_days:g} days",
+            "drivers": [tell(driver) for driver in said.drivers],
+        }
+    return told
 
 
 def tell(driver: Driver) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import numpy as np
 import pytest
 
 import refolding.deliver
@@ -14,6 +15,8 @@ from infra.local.bridge import to_row
 from infra.local.layout import ROOT
 from shared import wiring
 from shared.events.event import Event, encode_event
+from shared.models.artifact import pack_model
+from shared.models.propensity_features import WORDS
 from shared.profiles import refolds, tombstones
 from shared.profiles.record import COLLECTION, unpack
 from shared.stores.embedded.documents import EmbeddedDocuments
@@ -22,6 +25,11 @@ from shared.stores.ports import Warehouse
 from tests.functions.conftest import Serve
 from tests.functions.test_update_profile import push
 from tests.privacy import WRITE_KEY
+from training.propensity.arrays import Rows
+from training.propensity.calibration import fit_calibration
+from training.propensity.learn import Fit
+from training.propensity.learners import LogisticLearner
+from training.propensity.publishing import to_model
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 START = NOW - timedelta(days=3)
@@ -99,6 +107,28 @@ async def test_a_profile_is_shown_to_whoever_may(serve: Serve, monkeypatch: pyte
     async with serve("profiles") as client:
         allowed = await client.get(f"{URL}/ann", headers={"authorization": f"Bearer {WRITE_KEY}"})
     assert allowed.status_code == 200
+
+
+async def test_a_profile_shows_what_its_person_is_likely_to_do(serve: Serve, documents: EmbeddedDocuments) -> None:
+    features = np.random.default_rng(1).lognormal(size=(400, len(WORDS)))
+    rows = Rows(list(WORDS), features, (np.arange(400) % 2).astype(np.float64), np.arange(400))
+    learned = LogisticLearner().fit(rows)
+    fit = Fit(learned, fit_calibration(learned.log_odds(rows.features), rows.labels, "platt"))
+    model = to_model(fit, rows, "a purchase", 7.0, 30.0)
+    for name, version in (("conversion", "v1"), ("churn", "v2")):
+        key, fields = pack_model(name, version, model)
+        await documents.merge("models", {key: fields, "current": {name: version}})
+    await live(serve, None, [make(number) for number in range(4)])
+    await live(serve, None, [make(9, "old", occurred_at=NOW - timedelta(days=40))])
+    told = (await ask(serve, "/ann"))["propensities"]
+    assert list(told) == ["conversion", "churn"]
+    assert 0 < told["conversion"]["probability"] < 1
+    assert 0 <= told["conversion"]["percentile"] <= 99
+    assert told["conversion"]["goal"] == "a purchase within 7 days"
+    assert len(told["conversion"]["drivers"]) == 3
+    assert (await ask(serve, "/old"))["propensities"] == {}, "whoever is away for long was not learned from"
+    await order(serve, "quarantine", user_id="ann", why="a test")
+    assert (await ask(serve, "/ann"))["propensities"] == {}
 
 
 async def test_a_device_answers_as_its_user_unless_several_share_it(serve: Serve, log: Warehouse) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 from refolding.refold import Refolder
 from shared import wiring
 from shared.models.personas import PersonaModel
+from shared.models.propensity import PROPENSITIES, PropensityModel
 from shared.models.registry import Registry
 from shared.profiles import persona
 from shared.profiles.commit import Committer
@@ -25,7 +26,8 @@ class Parts:
         self.documents = wiring.documents(settings)
         self.topics = wiring.topics(settings)
         refresh = timedelta(seconds=settings.model_refresh_s)
-        self._registry = Registry(self.documents, refresh, wiring.clock, personas=PersonaModel)
+        propensities = dict.fromkeys(PROPENSITIES, PropensityModel)
+        self._registry = Registry(self.documents, refresh, wiring.clock, personas=PersonaModel, **propensities)
         self.committer = Committer(self.documents, self.topics, self.terms, settings, wiring.clock, self._decide)
         self.refolder = Refolder(self.documents, self.warehouse, settings, wiring.clock)
 
@@ -35,6 +37,10 @@ class Parts:
     async def model(self) -> PersonaModel | None:
         """The live model of personas; the committer decides by the last one read."""
         return await self._registry.get("personas", PersonaModel)
+
+    async def propensities(self) -> dict[str, PropensityModel | None]:
+        """The live model of each propensity, if there is one."""
+        return {name: await self._registry.get(name, PropensityModel) for name in PROPENSITIES}
 
     def _decide(
         self, standing: Standing, profile: Profile, person: str, _: Literal["event", "silence"], now: datetime

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from refolding.parts import Parts
 from shared import http, wiring
 from shared.events.event import person_key
+from shared.models.propensity_features import tell_propensities
 from shared.profiles import identity, persona
 from shared.profiles.face import face
 from shared.profiles.profile import from_ms
@@ -43,15 +44,17 @@ async def show(parts: Parts, person: str) -> http.Reply:
         return stranger()
     profile, standing, _ = found.record
     terms, now = parts.terms, wiring.clock()
-    told = NEWCOMER
+    told, propensities = NEWCOMER, {}
     if not persona.rests(standing, profile):
         told = persona.current(standing, profile, await parts.model(), now, terms)
+        propensities = tell_propensities(await parts.propensities(), profile, now, terms.session_cap_ms)
     return http.json_reply(
         200,
         {
             **ids(found.person),
             **face(profile, told, terms.session_cap_ms),
             "persona_since": from_ms(standing.persona_ms) if told == standing.persona and standing.persona_ms else None,
+            "propensities": propensities,
             "devices": len(standing.merged),
             "quarantine": reason(standing.quarantine),
         },
