@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     serve = _add(commands, "serve", run_serve, "keep a stack up: every route of every function at one address")
     _stack_options(serve)
     train = _add(commands, "train", run_train, "retrain all models, or those named, on a stack that serves")
-    train.add_argument("models", nargs="*", metavar="MODEL", help="personas, neighbours, popularity")
+    train.add_argument("models", nargs="*", metavar="MODEL", help="personas, neighbours, popularity, conversion, churn")
     train.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
     train.add_argument("--force", action="store_true", help="make them live whatever the gate says")
     models = _add(commands, "models", run_models, "the versions of the models, on a stack that serves")
