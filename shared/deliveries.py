@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterable, Awaitable, Callable
 
-from shared import http, wiring
+from shared import heap, http, wiring
 from shared.errors import PermanentError, RetryableError
 from shared.events.push import Push, read_push
 from shared.tally import Group, tally
@@ -44,4 +44,5 @@ class Deliveries:
         if self._group:
             tally.count(self._group, outcome)
         tally.flush_later(lambda: wiring.documents(wiring.settings()))
+        heap.settle()
         return http.Reply(204)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from shared.errors import ConflictError, RetryableError
 from shared.settings import Settings
 from shared.stores.gcp import firestore_rpc
-from shared.stores.gcp.together import Together
+from shared.stores.gcp.together import TURNS, Together
 from shared.stores.ports import ABSENT, Documents, Write
 from shared.wiring import documents
 from tests.contract.conftest import gcp_settings
@@ -141,7 +141,7 @@ async def test_everybody_is_told_that_the_server_is_dead(dead_settings: Settings
     calls += [dead.put("c", f"k{n}", {}, ABSENT) for n in range(3)]
     answers = await asyncio.gather(*calls, return_exceptions=True)
     assert [type(answer) for answer in answers] == [RetryableError] * 6
-    assert all(f"c/k{n}" in str(answer) for n, answer in enumerate(answers[:3]))
+    assert all(str(answer).startswith("c: ") for answer in answers)
 
 
 asks = st.tuples(st.sampled_from("abcdef"), st.integers(0, 60), st.integers(0, 4), st.booleans())
@@ -170,6 +170,8 @@ async def test_every_ask_is_sent_once_and_answered_for_itself(planned: list[tupl
     callers = [asyncio.create_task(call(number, *ask)) for number, ask in enumerate(planned)]
     if callers:
         await asyncio.wait(callers)
+    for _ in range(TURNS + 3):  # what those who went away have asked is under way
+        await asyncio.sleep(0)
     for number, (caller, (_, _, _, stays)) in enumerate(zip(callers, planned, strict=True)):
         if not stays:
             assert caller.cancelled()
