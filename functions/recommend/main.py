@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
+from shared.models.blend import BlendModel
 from shared.models.catalogue import Catalogue
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
@@ -72,7 +73,9 @@ def _recommender() -> Recommender:
     settings = wiring.settings()
     documents = wiring.documents(settings)
     refresh = timedelta(seconds=settings.model_refresh_s)
-    registry = Registry(documents, refresh, wiring.clock, personas=PersonaModel, popularity=PopularityModel)
+    registry = Registry(
+        documents, refresh, wiring.clock, personas=PersonaModel, popularity=PopularityModel, blend=BlendModel
+    )
     catalogue = Catalogue(documents, settings.item_cache, timedelta(seconds=settings.item_refresh_s), wiring.clock)
     return Recommender(documents, registry, catalogue, read_terms(settings), settings, wiring.clock)
 

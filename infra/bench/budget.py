@@ -14,6 +14,7 @@ from infra.bench.people import People, make_people
 from infra.bench.session import Session
 from shared import wiring
 from shared.events.event import Event
+from shared.models.blend import BlendModel
 from shared.models.catalogue import Catalogue
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
@@ -75,7 +76,9 @@ async def _events(documents: Documents, people: People, settings: Settings) -> l
 
 
 async def _recommendations(documents: Documents, people: People, settings: Settings) -> list[list[Value]]:
-    registry = Registry(documents, HOUR, wiring.clock, personas=PersonaModel, popularity=PopularityModel)
+    registry = Registry(
+        documents, HOUR, wiring.clock, personas=PersonaModel, popularity=PopularityModel, blend=BlendModel
+    )
     await registry.get("personas", PersonaModel)
     catalogue = Catalogue(documents, settings.item_cache, HOUR, wiring.clock)
     recommender = Recommender(documents, registry, catalogue, people.terms, settings, wiring.clock)

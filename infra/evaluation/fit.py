@@ -1,7 +1,7 @@
 """Training as production does it: the real SQL on a warehouse of the training events only, published as data."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -9,11 +9,14 @@ from pathlib import Path
 from infra.local.bridge import to_row
 from infra.local.layout import FUNCTIONS
 from shared.events.event import Event, encode_event
+from shared.events.facts import check, hearsay
+from shared.models.items import COLLECTION, fold_facts
 from shared.settings import Settings
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
-from shared.stores.ports import Documents, Warehouse
+from shared.stores.ports import Documents, Fields, Warehouse
 
 BATCH = 5_000
+DOCUMENTS = 250
 
 
 @contextmanager
@@ -41,9 +44,22 @@ async def fit(
     from training.publish import publish
     from training.results import report
 
-    trained = train(warehouse, ("neighbours", "popularity"), cutoff, settings)
+    trained = train(warehouse, ("neighbours", "popularity", "blend"), cutoff, settings)
     await publish(documents, trained)
     return {name: report(each) for name, each in trained.items()}
+
+
+async def state_facts(documents: Documents, events: Iterable[Event]) -> None:
+    """Fold what the events say of items into the item documents, as update_items does."""
+    known: dict[str, Fields] = {}
+    for event in events:
+        for item_id, said in hearsay(event):
+            if facts := check(item_id, said, event):
+                fields = known.setdefault(item_id, {"item_id": item_id})
+                known[item_id] = {**fields, **fold_facts(fields, facts)}
+    item_ids = list(known)
+    for start in range(0, len(item_ids), DOCUMENTS):
+        await documents.merge(COLLECTION, {item_id: known[item_id] for item_id in item_ids[start : start + DOCUMENTS]})
 
 
 def find_training() -> None:

@@ -8,7 +8,7 @@ from typing import get_args
 import msgspec
 
 from infra.evaluation.figures import Crowd, Section, measure
-from infra.evaluation.fit import fit, open_warehouse
+from infra.evaluation.fit import fit, open_warehouse, state_facts
 from infra.evaluation.log import Timelines
 from infra.evaluation.predict import Protocol, predict
 from infra.evaluation.rankers import Rankers
@@ -44,6 +44,7 @@ async def judge(
     documents = EmbeddedDocuments(folder / "documents.sqlite", settings.store_deadline)
     try:
         with open_warehouse(folder / "warehouse.duckdb", split.train) as warehouse:
+            await state_facts(documents, split.train)
             trained = await fit(warehouse, documents, cutoff, settings)
         rankers = Rankers(documents, split.catalogue, cutoff, settings)
         predicted = await predict(asked, people, rankers.all, settings, advance)

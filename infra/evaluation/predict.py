@@ -62,7 +62,7 @@ def _moments(
                 met.pop(item_id, None)
                 met[item_id] = None
         folded = before
-        yield target, Moment(person, before, profile, list(reversed(met)))
+        yield target, Moment(person, before, timeline[before].occurred_at, profile, list(reversed(met)))
 
 
 def _lists(rankings: Mapping[str, Iterable[str]], target: str, met: AbstractSet[str]) -> dict[Protocol, Lists]:

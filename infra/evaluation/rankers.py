@@ -2,21 +2,28 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
+from shared.models.blend import DEFAULT, BlendModel, Source
 from shared.models.catalogue import Catalogue
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
 from shared.profiles.fold import read_terms
+from shared.profiles.memory import item_number
 from shared.profiles.profile import Profile, encode_profile
 from shared.profiles.record import COLLECTION, STATE
-from shared.ranking.candidates import anchors, from_categories, from_neighbours, liked_categories
+from shared.ranking.candidates import anchors
+from shared.ranking.exclude import barred
+from shared.ranking.propose import propose
 from shared.ranking.recommend import EMPTY, Recommender
 from shared.settings import Settings
 from shared.stores.ports import Documents
 
 N = 10
+SHOWN: tuple[Source, ...] = ("neighbours", "next", "category", "trending", "popularity")
+
 MOST = 100
 """recommend is never asked for more."""
 
@@ -29,6 +36,7 @@ class Moment(NamedTuple):
 
     person: str
     number: int
+    at: datetime
     profile: Profile
     met: Sequence[str]
 
@@ -42,25 +50,25 @@ class Rankers:
     def __init__(self, documents: Documents, catalogue: Sequence[str], now: datetime, settings: Settings) -> None:
         self._documents = documents
         self._catalogue = catalogue
-        self._registry = Registry(documents, EVER, lambda: now, popularity=PopularityModel)
+        self._registry = Registry(documents, EVER, lambda: now, popularity=PopularityModel, blend=BlendModel)
         self._items = Catalogue(documents, len(catalogue), EVER, lambda: now)
         terms = read_terms(settings)
-        self._recommender = Recommender(documents, self._registry, self._items, terms, settings, lambda: now)
+        self._now = now
+        self._recommender = Recommender(documents, self._registry, self._items, terms, settings, lambda: self._now)
 
     @property
     def all(self) -> dict[str, Rank]:
         """By name, in the order in which they are shown."""
         return {
             "attune": self.attune,
-            "neighbours": self.neighbours,
-            "category": self.category,
-            "popularity": self.popularity,
+            **{source: partial(self.source, source) for source in SHOWN},
             "repeat last": self.repeat_last,
             "random": self.random,
         }
 
     async def attune(self, moment: Moment) -> Iterable[str]:
         """What `recommend` answers to a person with this profile, and where that has met items, what comes after it."""
+        self._now = moment.at
         await self._documents.merge(COLLECTION, {moment.person: {STATE: encode_profile(moment.profile)}})
         shown = await self._answer(moment.person, N)
         if set(moment.met).isdisjoint(shown):
@@ -68,18 +76,15 @@ class Rankers:
         longer = await self._answer(moment.person, min(MOST, N + len(moment.met)))
         return [*shown, *(item_id for item_id in longer if item_id not in shown)]
 
-    async def neighbours(self, moment: Moment) -> Iterable[str]:
-        """Neighbours of the person's anchors."""
+    async def source(self, source: Source, moment: Moment) -> Iterable[str]:
+        """What one source of candidates says, all by itself."""
+        popularity = await self._registry.get("popularity", PopularityModel) or EMPTY
         weights = anchors(moment.profile)
-        return _ranked(from_neighbours(weights, await self._items.get(weights)).items())
-
-    async def category(self, moment: Moment) -> Iterable[str]:
-        """What is popular in the categories the person likes."""
-        return _ranked(from_categories(liked_categories(moment.profile), await self._popularity()).items())
-
-    async def popularity(self, moment: Moment) -> Iterable[str]:  # noqa: ARG002
-        """What is popular with everyone, decayed."""
-        return _ranked((await self._popularity()).items)
+        proposed = propose(moment.profile, weights, await self._items.get(weights), popularity, may_return=True)
+        scores = proposed.scores[source]
+        may_return = (await self._registry.get("blend", BlendModel) or DEFAULT).may_return
+        unwanted = barred(moment.profile, may_return)
+        return _ranked((item, score) for item, score in scores.items() if item_number(item) not in unwanted)
 
     async def repeat_last(self, moment: Moment) -> Iterable[str]:
         """What the person has met, the latest first."""
@@ -92,9 +97,6 @@ class Rankers:
 
     async def _answer(self, person: str, n: int) -> list[str]:
         return [item.item_id for item in (await self._recommender.answer(person, n)).items]
-
-    async def _popularity(self) -> PopularityModel:
-        return await self._registry.get("popularity", PopularityModel) or EMPTY
 
 
 def _ranked(candidates: Iterable[tuple[str, float]]) -> Iterator[str]:

@@ -1,11 +1,12 @@
--- The matrix of people and items that neighbours are found in: each person's @items_per_person strongest interests.
+-- The matrix of people and items that neighbours are found in: roots of each person's @items_per_person strongest
+-- interests, so that a purchase says more than a view, but not five times as much.
 -- A crawler that opens everything would otherwise make every item a neighbour of every other, at quadratic cost.
 
 SELECT
   person,
   item_id,
-  weight
+  ROUND(SQRT(interest.weight), 9) AS weight
 FROM interest
-WHERE weight > 0
-QUALIFY ROW_NUMBER() OVER (PARTITION BY person ORDER BY weight DESC, item_id) <= @items_per_person
+WHERE interest.weight > 0
+QUALIFY ROW_NUMBER() OVER (PARTITION BY person ORDER BY interest.weight DESC, item_id) <= @items_per_person
 ORDER BY person, item_id

@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from shared.errors import ConflictError, RetryableError
 from shared.models.facts import FACTS, ItemFacts
-from shared.models.relations import SLOTS, Slot, unpack_relations
+from shared.models.relations import SLOTS, Ranking, Slot, unpack_relations
 from shared.profiles.profile import to_ms
 from shared.stores.ports import ABSENT, Documents, Fields, Value
 
@@ -36,6 +36,8 @@ class Item(msgspec.Struct, frozen=True):
     hidden: bool = False
     neighbours: Mapping[str, float] = {}
     expires_at: datetime | None = None
+    next: Ranking = []
+    ways: Mapping[str, tuple[float, Ranking]] = {}
 
 
 _order = msgspec.json.Encoder().encode
@@ -43,14 +45,17 @@ _order = msgspec.json.Encoder().encode
 
 def unpack_item(item_id: str, fields: Fields, slot: Slot = SLOTS[0]) -> Item:
     """The item of its document, related to others as this slot has it."""
+    relations = unpack_relations(fields, slot)
     name, category, expires_at = fields.get("name"), fields.get("category"), fields.get("expires_at")
     return Item(
         item_id,
         name if isinstance(name, str) else None,
         category if isinstance(category, str) else None,
         fields.get("hidden") is True,
-        {intern(other): similarity for other, similarity in unpack_relations(fields, slot).neighbours},
+        {intern(other): similarity for other, similarity in relations.neighbours},
         expires_at if isinstance(expires_at, datetime) else None,
+        relations.next,
+        relations.ways,
     )
 
 

@@ -11,16 +11,23 @@ class PopularityModel(msgspec.Struct, frozen=True, dict=True):
     Attributes:
         items: (item, score), scores in (0, 1], relative to the most popular item.
         categories: the same for the leading categories, each relative to its own first.
+        trends: the same where age counts for much.
     """
 
     version: str
     items: list[tuple[str, float]]
     categories: dict[str, list[tuple[str, float]]]
+    trends: list[tuple[str, float]] = []
 
     @cached_property
     def scores(self) -> dict[str, float]:
         """`items` as a dictionary."""
         return dict(self.items)
+
+    @cached_property
+    def trend_scores(self) -> dict[str, float]:
+        """`trends` as a dictionary."""
+        return dict(self.trends)
 
     @cached_property
     def shelves(self) -> dict[str, frozenset[str]]:

@@ -24,9 +24,13 @@ class Relations(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         neighbours: items that have interested the same people, by similarity.
+        next: items that people go to from it within a visit, by probability.
+        ways: previous item → how far to trust it, in [0, 1), and the items that people went to who had come from there.
     """
 
     neighbours: Ranking = []
+    next: Ranking = []
+    ways: dict[str, tuple[float, Ranking]] = {}
 
 
 NOTHING = Relations()

@@ -4,16 +4,17 @@ with thousands of candidates for an answer, an object for each would cost more t
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from typing import Literal
 
 from shared.events.kinds import SPILL
+from shared.models.blend import Source
 from shared.models.items import Item
 from shared.models.popularity import PopularityModel
 from shared.profiles import decay
 from shared.profiles.memory import item_number
 from shared.profiles.profile import Profile
 
-Source = Literal["neighbours", "category", "popularity"]
+__all__ = ["Source"]
+
 Scores = Mapping[str, float]
 
 Ranked = Sequence[tuple[str, float]]
@@ -23,22 +24,36 @@ ANCHORS = 30
 AVERSIONS = 10
 CATEGORIES = 5
 
+FADE = 3
+RETURN_FADE = 4
+"""What was met so many items ago speaks half as loud."""
+
+LEAST = 0.01
+"""Interest, relative to the strongest, of what has only been met."""
+
+
+def latest(profile: Profile) -> list[str]:
+    """The items of the last acts, each once, the latest first."""
+    return list(dict.fromkeys(act.item_id for act in reversed(profile.recent)))
+
 
 def anchors(profile: Profile) -> dict[str, float]:
-    """The items that speak for the person, with their weight in [-1, 1]: strongest interests, the latest acts, and, as
-    negative weights, what they like least.
+    """The items that speak for the person, with their weight in [-1, 1]: roots of interest, halved by every third item
+    met since, and, as negative weights, what they like least. What is liked comes first.
 
-    Weights are relative to the strongest interest, so they do not depend on the time of asking.
+    Weights are relative, so they do not depend on the time of asking.
     """
     totals = decay.values(profile.items)
-    chosen = dict(decay.top(totals, ANCHORS))
-    most = max(chosen.values(), default=1.0)
-    weights = {item_id: value / most for item_id, value in chosen.items()}
-    for act in reversed(profile.recent):
-        if len(weights) >= ANCHORS:
-            break
-        if totals.get(act.item_id, 0.0) >= 0.0:
-            weights.setdefault(act.item_id, 0.01)
+    place = {item_id: index for index, item_id in enumerate(latest(profile))}
+    strongest = decay.top(totals, ANCHORS)
+    most = strongest[0][1] if strongest else 1.0
+    found = {
+        item_id: max(totals.get(item_id, 0.0) / most, LEAST) ** 0.5 * 2.0 ** (-place.get(item_id, len(place)) / FADE)
+        for item_id in (*(item_id for item_id, _ in strongest), *place)
+        if totals.get(item_id, 0.0) >= 0.0
+    }
+    best = decay.top(found, ANCHORS)
+    weights = {item_id: weight / best[0][1] for item_id, weight in best}
     disliked = sorted((value, item_id) for item_id, value in totals.items() if value < 0.0) if weights else ()
     for value, item_id in disliked[:AVERSIONS]:
         weights[item_id] = max(-1.0, value / most)
@@ -76,9 +91,31 @@ def leading_anchor(item_id: str, weights: Scores, items: Mapping[str, Item]) -> 
     return max(parts, key=parts.__getitem__, default="")
 
 
-def liked_categories(profile: Profile) -> dict[str, float]:
-    """The categories the person likes best, with their weight in (0, 1]."""
-    liked = decay.top(decay.values(profile.categories), CATEGORIES)
+def from_next(met: Sequence[str], items: Mapping[str, Item]) -> dict[str, float]:
+    """Where people go from the item met last; of those who came to it from the one before, more is believed.
+
+    P(next) = trust · P(next | item, item before) + (1 − trust) · P(next | item), with the trust of I. Witten, T. Bell,
+    "The zero-frequency problem", IEEE Transactions on Information Theory 1991, formula C.
+    """
+    if not met or met[0] not in items:
+        return {}
+    item = items[met[0]]
+    trust, second = item.ways.get(met[1], (0.0, ())) if len(met) > 1 else (0.0, ())
+    scores = {item_id: (1.0 - trust) * share for item_id, share in item.next}
+    for item_id, share in second:
+        scores[item_id] = scores.get(item_id, 0.0) + trust * share
+    return scores
+
+
+def liked_categories(profile: Profile, weights: Scores, items: Mapping[str, Item]) -> dict[str, float]:
+    """The categories of the anchors, with their weight in (0, 1]; where none is known, those the person likes best."""
+    totals = decay.values(profile.categories)
+    found: dict[str, float] = {}
+    for anchor, weight in weights.items():
+        category = items[anchor].category if anchor in items else None
+        if category and weight > 0.0 and totals.get(category, 0.0) >= 0.0:
+            found[category] = found.get(category, 0.0) + weight
+    liked = decay.top(found or totals, CATEGORIES)
     return {category: value / liked[0][1] for category, value in liked}
 
 
@@ -96,11 +133,21 @@ def leading_category(item_id: str, liked: Scores, model: PopularityModel) -> str
     return next((name for name in liked if item_id in model.shelves.get(name, ())), "")
 
 
+def from_returns(profile: Profile, met: Sequence[str]) -> dict[str, float]:
+    """What the person has met before the item met last, unless they dislike it by now: people come back to it."""
+    totals = decay.values(profile.items)
+    return {
+        item_id: 2.0 ** (-place / RETURN_FADE)
+        for place, item_id in enumerate(met)
+        if place and totals.get(item_id, 0.0) >= 0.0
+    }
+
+
 def rank(scores: Scores) -> Iterator[tuple[str, float]]:
     """The items with their scores, best first."""
     return ((item_id, scores[item_id]) for item_id in sorted(scores, key=scores.__getitem__, reverse=True))
 
 
-def best_new(ranked: Iterable[tuple[str, float]], met: AbstractSet[int], n: int | None) -> Ranked:
-    """The first n, or all, whose item the person has not seen, bought or dismissed."""
-    return list(islice((pair for pair in ranked if item_number(pair[0]) not in met), n))
+def best_new(ranked: Iterable[tuple[str, float]], barred: AbstractSet[int], n: int | None) -> Ranked:
+    """The first n, or all, whose item is not barred."""
+    return list(islice((pair for pair in ranked if item_number(pair[0]) not in barred), n))

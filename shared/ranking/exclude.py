@@ -4,7 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from shared.models.items import Item
+from shared.profiles import memory
+from shared.profiles.profile import Profile
 from shared.ranking.score import Scored
+
+
+def barred(profile: Profile, may_return: bool) -> set[int]:
+    """Numbers of the items not to be shown: those bought, dismissed or met last; all met, unless they may return."""
+    if not may_return:
+        return profile.excluded
+    last = {memory.item_number(profile.recent[-1].item_id)} if profile.recent else set()
+    return memory.met(profile.purchased, profile.dismissed) | last
 
 
 def drop_withdrawn(ranked: Iterable[Scored], items: Mapping[str, Item], now: datetime) -> Iterator[Scored]:

@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from shared.models.blend import Source
 from shared.models.items import Item
-from shared.ranking.candidates import Source
 from shared.ranking.score import Scored
 
 REASONS: Mapping[Source, str] = {
     "neighbours": "because you viewed {because}",
+    "next": "next step for people who viewed {because}",
     "category": "popular in {because}",
+    "trending": "popular these days",
     "popularity": "popular with everyone",
+    "return": "you looked at it before",
 }
 
 

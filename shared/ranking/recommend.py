@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.errors import RetryableError
 from shared.events.event import person_key
+from shared.models.blend import DEFAULT, BlendModel, Shares
 from shared.models.catalogue import Catalogue
 from shared.models.items import Item
 from shared.models.personas import PersonaModel
@@ -19,22 +20,11 @@ from shared.profiles.fold import Terms
 from shared.profiles.identity import owner
 from shared.profiles.profile import to_ms
 from shared.profiles.record import COLLECTION, PACKED, Record, unpack
-from shared.ranking.candidates import (
-    Ranked,
-    Scores,
-    Source,
-    anchors,
-    best_new,
-    from_categories,
-    from_neighbours,
-    leading_anchor,
-    leading_category,
-    liked_categories,
-    rank,
-)
-from shared.ranking.exclude import drop_withdrawn
+from shared.ranking.candidates import Scores, Source, anchors
+from shared.ranking.exclude import barred, drop_withdrawn
 from shared.ranking.explain import Recommendation, explain
-from shared.ranking.score import Scored, blend
+from shared.ranking.propose import candidates, propose
+from shared.ranking.score import Scored, blend, context_of
 from shared.settings import Settings
 from shared.stores.ports import Documents
 
@@ -79,22 +69,16 @@ class Recommender:
         profile = record.profile
         popularity = await self._registry.get("popularity", PopularityModel) or EMPTY
         self._notice(self._registry.versions.get("neighbours"), self._registry.slot)
+        learned = await self._registry.get("blend", BlendModel) or DEFAULT
         weights = anchors(profile)
         items, items_away = await self._items(weights)
-        liked = liked_categories(profile)
-        scores: dict[Source, Scores] = {
-            "neighbours": from_neighbours(weights, items),
-            "category": from_categories(liked, popularity),
-            "popularity": popularity.scores,
-        }
-        chosen, shown, shown_away = await self._choose(_rank(scores, popularity, profile.excluded, n), n)
-        because: dict[Source, Callable[[str], str]] = {
-            "neighbours": lambda item_id: leading_anchor(item_id, weights, items),
-            "category": lambda item_id: leading_category(item_id, liked, popularity),
-            "popularity": lambda _: "",
-        }
+        now = self._clock()
+        shares, may_return = learned.shares[context_of(profile, now, self._terms.session_gap_ms)], learned.may_return
+        scores, because = propose(profile, weights, items, popularity, may_return)
+        ranked = _rank(scores, popularity, shares, barred(profile, may_return), n)
+        chosen, shown, shown_away = await self._choose(ranked, n)
         model = await self._registry.get("personas", PersonaModel)
-        told = persona.current(record.standing, profile, model, self._clock(), self._terms)
+        told = persona.current(record.standing, profile, model, now, self._terms)
         known = items | shown
         recommendations = [explain(scored, because[scored.source](scored.item_id), known) for scored in chosen]
         return Answer(told, recommendations, dict(self._registry.versions), away or items_away or shown_away)
@@ -138,17 +122,12 @@ class Recommender:
 
 
 def _rank(
-    scores: Mapping[Source, Scores], popularity: PopularityModel, met: AbstractSet[int], n: int
+    scores: Mapping[Source, Scores], popularity: PopularityModel, shares: Shares, unwanted: AbstractSet[int], n: int
 ) -> Iterator[Scored]:
     """Best first: of each source's best, then, for whoever has not got enough by then, of all the rest."""
     passed: set[str] = set()
     for most in (PER_ITEM * n, None):
-        candidates: dict[Source, Ranked] = {
-            "neighbours": best_new(rank(scores["neighbours"]), met, most),
-            "category": best_new(rank(scores["category"]), met, most),
-            "popularity": best_new(popularity.items, met, most),
-        }
-        for scored in blend(candidates, scores):
+        for scored in blend(candidates(scores, popularity, unwanted, most), scores, shares):
             if scored.item_id not in passed:
                 passed.add(scored.item_id)
                 yield scored

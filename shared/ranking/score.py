@@ -1,12 +1,13 @@
 """Scores: one number for each item out of what its sources say."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import NamedTuple
 
-from shared.ranking.candidates import Ranked, Scores, Source
-
-SHARES: Mapping[Source, float] = {"neighbours": 0.6, "category": 0.25, "popularity": 0.15}
-"""How much each source has to say; it is the source's own best candidate that gets the whole share."""
+from shared.models.blend import Context, Shares, Source
+from shared.profiles.cart import cart
+from shared.profiles.profile import Profile, to_ms
+from shared.ranking.candidates import Ranked, Scores
 
 
 class Scored(NamedTuple):
@@ -17,12 +18,22 @@ class Scored(NamedTuple):
     source: Source
 
 
-def blend(candidates: Mapping[Source, Ranked], scores: Mapping[Source, Scores]) -> Iterator[Scored]:
+def context_of(profile: Profile, now: datetime, gap_ms: int) -> Context:
+    """What the person is about, as the profile tells it."""
+    recent = profile.recent
+    if not recent or to_ms(now) - recent[-1].at_ms >= gap_ms:
+        return "home"
+    if cart(profile, now):
+        return "cart"
+    return "visit" if any(act.item_id != recent[-1].item_id for act in recent) else "first"
+
+
+def blend(candidates: Mapping[Source, Ranked], scores: Mapping[Source, Scores], shares: Shares) -> Iterator[Scored]:
     """The candidates, best first, ties by item: the sum over sources of share · score / that source's best candidate's.
 
     An item counts with what every source says of it, whichever has proposed it.
     """
-    factors = {source: SHARES[source] / ranked[0][1] for source, ranked in candidates.items() if ranked}
+    factors = {source: shares.get(source, 0.0) / ranked[0][1] for source, ranked in candidates.items() if ranked}
     totals = dict.fromkeys((item_id for ranked in candidates.values() for item_id, _ in ranked), 0.0)
     for source, factor in factors.items():
         get = scores[source].get

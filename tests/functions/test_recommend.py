@@ -1,7 +1,7 @@
 """recommend: ranked, explained, and never what must not come back."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from shared import wiring
 from shared.errors import RetryableError
 from shared.events.event import Event
+from shared.events.kinds import ITEM_KINDS
 from shared.models.artifact import pack_model
+from shared.models.blend import CONTEXTS, SOURCES, UNLEARNED, BlendModel, Source
 from shared.models.catalogue import Catalogue
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
@@ -75,6 +77,37 @@ async def store(
     fold(profile, events, read_terms(Settings()))
     packed = {STANDING: encode_standing(standing)} if standing else {}
     await documents.merge("profiles", {person: {STATE: encode_profile(profile), **packed}})
+
+
+async def learn(documents: EmbeddedDocuments, shares: Mapping[Source, float]) -> None:
+    """Publish a blend in which met items may return."""
+    model = BlendModel("b1", {context: dict(shares) for context in CONTEXTS}, may_return=True)
+    key, fields = pack_model("blend", "b1", model)
+    await documents.merge("models", {key: fields, "current": {"blend": "b1"}})
+
+
+async def test_where_people_return_the_latest_come_back_with_that_reason(
+    serve: Serve, documents: EmbeddedDocuments
+) -> None:
+    await publish(documents)
+    await learn(documents, {**dict.fromkeys(SOURCES, 0.02), "return": 0.9})
+    seen = [make(number, "item_view", f"i{number}") for number in range(1, 5)]  # i1 last
+    await store(documents, [*seen, make(9, "purchase", "i3")])
+    async with serve("recommend") as client:
+        items = (await client.get(URL, params={"user_id": "ann", "n": 3})).json()["items"]
+    assert [item["item_id"] for item in items][:2] == ["i2", "i4"]
+    assert {(item["source"], item["reason"]) for item in items[:2]} == {("return", "you looked at it before")}
+
+
+async def test_the_next_step_is_that_from_the_item_met_last(serve: Serve, documents: EmbeddedDocuments) -> None:
+    await publish(documents)
+    await documents.merge("items", {"i1": pack_relations(Relations(next=[("i11", 1.0)]))})
+    await learn(documents, {**dict.fromkeys(SOURCES, 0.02), "next": 0.9})
+    await store(documents, [make(1, "item_view", "i1"), make(2, "item_view", "i4")])
+    async with serve("recommend") as client:
+        first = (await client.get(URL, params={"user_id": "ann", "n": 3})).json()["items"][0]
+    assert (first["item_id"], first["source"]) == ("i11", "next")
+    assert first["reason"] == "next step for people who viewed Item i1"
 
 
 async def test_a_stranger_gets_what_is_popular(serve: Serve, documents: EmbeddedDocuments) -> None:
@@ -260,21 +293,25 @@ acts = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
-@given(acts, st.frozensets(st.sampled_from(ITEMS)), st.integers(1, 20))
-async def test_seen_bought_dismissed_and_hidden_never_come_back(
-    acts: list[tuple[str, str, int]], hidden: frozenset[str], n: int
+@settings(max_examples=80, deadline=None)
+@given(acts, st.frozensets(st.sampled_from(ITEMS)), st.integers(1, 20), st.booleans())
+async def test_what_must_not_come_back_never_does(
+    acts: list[tuple[str, str, int]], hidden: frozenset[str], n: int, may_return: bool
 ) -> None:
+    """Bought, dismissed, met last and hidden; and seen, unless it was learned that people return."""
+    events = [make(number, kind, item, days) for number, (kind, item, days) in enumerate(acts)]
     with fresh_documents() as documents:
         await publish(documents, hidden)
-        await store(documents, [make(number, kind, item, days) for number, (kind, item, days) in enumerate(acts)])
-        registry = Registry(
-            documents, timedelta(hours=1), lambda: NOW, popularity=PopularityModel, personas=PersonaModel
-        )
+        if may_return:
+            await learn(documents, UNLEARNED)
+        await store(documents, events)
+        registry = Registry(documents, timedelta(hours=1), lambda: NOW, popularity=PopularityModel, blend=BlendModel)
         catalogue = Catalogue(documents, 5, timedelta(hours=1), lambda: NOW)
         recommender = Recommender(documents, registry, catalogue, read_terms(Settings()), Settings(), lambda: NOW)
         answer = await recommender.answer("u:ann", n)
     shown = [item.item_id for item in answer.items]
-    met = {item for _, item, _ in acts}
-    assert not set(shown) & (met | hidden)
-    assert len(shown) == len(set(shown)) == min(n, len(set(ITEMS) - met - hidden))
+    banned = {item for kind, item, _ in acts if not may_return or kind in ("purchase", "dismiss")}
+    last = max((e for e in events if e.kind in ITEM_KINDS), key=lambda e: (e.occurred_at, e.item_ids), default=None)
+    banned |= set(last.item_ids) if last else set()
+    assert not set(shown) & (banned | hidden)
+    assert len(shown) == len(set(shown)) == min(n, len(set(ITEMS) - banned - hidden))

@@ -1,4 +1,4 @@
-"""What is disliked lowers what is like it, and never makes a candidate."""
+"""Each source of candidates says what it promises; what is disliked lowers what is like it, and proposes nothing."""
 
 import pytest
 from hypothesis import given
@@ -7,7 +7,19 @@ from hypothesis import strategies as st
 from shared.events.kinds import SPILL
 from shared.models.items import Item
 from shared.profiles.profile import Profile
-from shared.ranking.candidates import ANCHORS, AVERSIONS, anchors, from_neighbours, leading_anchor
+from shared.ranking.candidates import (
+    ANCHORS,
+    AVERSIONS,
+    FADE,
+    RETURN_FADE,
+    anchors,
+    from_neighbours,
+    from_next,
+    from_returns,
+    latest,
+    leading_anchor,
+    liked_categories,
+)
 from tests.unit.people import folded, make
 
 
@@ -44,6 +56,42 @@ def test_the_strongest_of_each_are_asked_for() -> None:
     weights = anchors(person(*liked, *disliked))
     assert sum(weight > 0 for weight in weights.values()) == ANCHORS
     assert sum(weight < 0 for weight in weights.values()) == AVERSIONS
+
+
+def test_what_was_met_last_speaks_loudest() -> None:
+    met = [make(number, "click", number, number) for number in range(FADE + 1)]
+    weights = anchors(folded(met))
+    assert list(weights) == [f"i{number}" for number in reversed(range(FADE + 1))]
+    assert weights[f"i{FADE}"] == 1.0
+    assert weights["i0"] == pytest.approx(0.5, abs=1e-3)
+    strong = anchors(folded([*met, make(9, "purchase", 0.5, 1)]))
+    assert strong["i1"] / strong[f"i{FADE}"] > weights["i1"] / weights[f"i{FADE}"]
+
+
+def test_the_next_step_backs_off_from_two_items_to_one() -> None:
+    known = {"b": Item("b", next=[("c", 0.6), ("d", 0.4)], ways={"a": (0.75, [("e", 0.5), ("c", 0.5)])})}
+    assert from_next(["b", "x"], known) == {"c": 0.6, "d": 0.4}
+    assert from_next(["b", "a"], known) == pytest.approx({"c": 0.25 * 0.6 + 0.75 * 0.5, "d": 0.1, "e": 0.375})
+    assert from_next(["b"], known) == from_next(["b", "x"], known)
+    assert from_next(["x"], known) == from_next([], known) == {}
+
+
+def test_people_come_back_to_what_they_left_but_not_to_what_they_dislike() -> None:
+    acts = [make(number, "click", number, number) for number in range(RETURN_FADE + 2)]
+    profile = folded([*acts, *(make(100 + number, "dismiss", 50, 3) for number in range(2))])
+    scores = from_returns(profile, latest(profile))
+    assert scores.keys() == {"i0", "i1", "i2", "i4"}
+    assert scores["i1"] == 0.5
+    assert sorted(scores, key=scores.__getitem__, reverse=True) == ["i4", "i2", "i1", "i0"]
+
+
+def test_categories_are_those_of_the_anchors_or_else_of_the_interests() -> None:
+    profile = person((1, "click"), (2, "click"))
+    weights = anchors(profile)
+    known = {"i1": Item("i1", category="hats"), "i2": Item("i2", category="toys")}
+    assert liked_categories(profile, weights, {"i1": known["i1"]}) == {"hats": 1.0}
+    assert list(liked_categories(profile, {"i2": 1.0, "i1": 0.5}, known).items()) == [("toys", 1.0), ("hats", 0.5)]
+    assert liked_categories(profile, weights, {}).keys() == {"c1", "c2"}
 
 
 weight = st.one_of(st.floats(0.001, 1), st.floats(-1, -0.001))

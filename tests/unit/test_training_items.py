@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared.models.items import unpack_item
 from shared.models.popularity import PopularityModel
 from training import neighbours, popularity, similarity
+from training.sequences import Sequences
 
 Weights = dict[tuple[str, str], float]
 
@@ -75,29 +76,37 @@ def test_many_common_people_say_more_than_one() -> None:
     assert found["ham"][0][1] > 2 * found["saw"][0][1]
 
 
-def test_items_without_neighbours_are_left_out() -> None:
+def test_items_without_relations_are_left_out() -> None:
     model = similarity.Similar(
         ["a", "b", "c"], np.array([0, 1, 2, 2]), np.array([1, 0], np.int32), np.array([0.5, 0.5])
     )
-    relations = dict(neighbours.make_relations(model))
-    assert relations.keys() == {"a", "b"}
-    assert unpack_item("b", {"relations_a": relations["b"]}).neighbours == {"a": 0.5}
+    sequences = Sequences({"b": [("c", 1.0)], "d": [("a", 0.5)]}, {"d": {"c": (0.25, [("a", 1.0)])}})
+    relations = dict(neighbours.make_relations(model, sequences))
+    assert list(relations) == ["a", "b", "d"]
+    found = {item_id: unpack_item(item_id, {"relations_a": packed}) for item_id, packed in relations.items()}
+    assert (found["b"].neighbours, found["b"].next, found["b"].ways) == ({"a": 0.5}, [("c", 1.0)], {})
+    assert (found["d"].neighbours, found["d"].next) == ({}, [("a", 0.5)])
+    assert found["d"].ways == {"c": (0.25, [("a", 1.0)])}
 
 
-def row(item_id: str, category: str | None, score: float, rank: int, category_rank: int | None) -> Mapping[str, object]:
-    return {"item_id": item_id, "category": category, "score": score, "item_rank": rank, "category_rank": category_rank}
+def row(
+    item_id: str, category: str | None, score: float, rank: int, category_rank: int | None, trend: float | None = None
+) -> Mapping[str, object]:
+    ranks = {"item_rank": rank, "category_rank": category_rank}
+    return {"item_id": item_id, "category": category, "score": score, "trend": trend, **ranks}
 
 
 def test_popularity_is_relative_to_the_first() -> None:
     rows = [
         row("a", "hats", 8.0, 1, 1),
-        row("b", None, 4.0, 2, None),
-        row("c", "toys", 2.0, 3, 2),
+        row("b", None, 4.0, 2, None, 0.5),
+        row("c", "toys", 2.0, 3, 2, 2.0),
         row("d", "hats", 1.0, 4, 1),
     ]
     model = popularity.read_model(pyarrow.Table.from_pylist(rows))
     assert model.items == [("a", 1.0), ("b", 0.5), ("c", 0.25), ("d", 0.125)]
     assert model.categories == {"hats": [("a", 1.0), ("d", 0.125)], "toys": [("c", 1.0)]}
+    assert model.trends == [("c", 1.0), ("b", 0.25)]
 
 
 def test_long_identifiers_shorten_the_lists() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from shared.models.artifact import COLLECTION, POINTER, model_key
+from shared.models.blend import BlendModel
 from shared.models.catalogue import Catalogue
 from shared.models.items import COLLECTION as ITEMS
 from shared.models.popularity import PopularityModel
@@ -125,7 +126,7 @@ class _Served:
         self._world = world
         self._now = datetime(1970, 1, 1, tzinfo=UTC)
         clock: Callable[[], datetime] = lambda: self._now  # noqa: E731
-        self._registry = Registry(world, EVER, clock, popularity=PopularityModel)
+        self._registry = Registry(world, EVER, clock, popularity=PopularityModel, blend=BlendModel)
         catalogue = Catalogue(world, 1_000_000, EVER, clock)
         self._recommender = Recommender(world, self._registry, catalogue, read_terms(settings), settings, clock)
 

@@ -1,4 +1,4 @@
-"""Item-to-item neighbours."""
+"""Relations between items: neighbours, and where people go next."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from shared.models.relations import Relations, pack
+from shared.models.relations import NOTHING, Relations, pack
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training.queries import select, terms
 from training.results import Fitted, Refused, version_of
+from training.sequences import Sequences, read_sequences
 from training.similarity import Similar, find_neighbours
 
 if TYPE_CHECKING:
@@ -31,9 +32,15 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | 
     similar = find_neighbours(item_ids, matrix, settings.neighbours)
     if not len(similar.neighbours):
         return Refused(f"no two of {len(item_ids):,} items have interested the same person")
-    version = version_of(cutoff, _digest(similar))
-    told = {"people": matrix.shape[0], "items": len(item_ids), "interactions": table.num_rows}
-    return Fitted(version, lambda: iter(()), told, lambda: make_relations(similar))
+    sequences = read_sequences(warehouse, values)
+    version = version_of(cutoff, _digest(make_relations(similar, sequences)))
+    told = {
+        "people": matrix.shape[0],
+        "items": len(item_ids),
+        "interactions": table.num_rows,
+        "with_next": len(sequences.next),
+    }
+    return Fitted(version, lambda: iter(()), told, lambda: make_relations(similar, sequences))
 
 
 def read_matrix(table: "pyarrow.Table") -> tuple[list[str], csr_matrix]:
@@ -49,17 +56,18 @@ def read_matrix(table: "pyarrow.Table") -> tuple[list[str], csr_matrix]:
     return [found[index] for index in order], csr_matrix((table["weight"].to_numpy(), places), shape)
 
 
-def make_relations(similar: Similar) -> Iterator[tuple[str, bytes]]:
-    """The packed relations of every item that has a neighbour."""
-    for place, item_id in enumerate(similar.item_ids):
-        if neighbours := similar.of(place):
-            yield item_id, pack(Relations(neighbours))
+def make_relations(similar: Similar, sequences: Sequences) -> Iterator[tuple[str, bytes]]:
+    """The packed relations of every item that has any."""
+    places = {item_id: place for place, item_id in enumerate(similar.item_ids)}
+    for item_id in sorted(places.keys() | sequences.next.keys()):
+        neighbours = similar.of(places[item_id]) if item_id in places else []
+        relations = Relations(neighbours, sequences.next.get(item_id, []), sequences.ways.get(item_id, {}))
+        if relations != NOTHING:
+            yield item_id, pack(relations)
 
 
-def _digest(similar: Similar) -> str:
+def _digest(relations: Iterator[tuple[str, bytes]]) -> str:
     digest = blake2b(digest_size=16)
-    for item_id in similar.item_ids:
-        digest.update(item_id.encode() + b"\0")
-    for array in similar[1:]:
-        digest.update(np.ascontiguousarray(array).data)
+    for item_id, packed in relations:
+        digest.update(item_id.encode() + b"\0" + packed)
     return digest.hexdigest()

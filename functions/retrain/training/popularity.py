@@ -1,11 +1,12 @@
 """Popularity: the items that many people have shown interest in lately."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from shared.models.popularity import PopularityModel
+from shared.profiles.profile import MS
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training.queries import select, terms
@@ -14,7 +15,10 @@ from training.results import Fitted, Refused, fitted
 if TYPE_CHECKING:
     import pyarrow
 
-LIMITS = {"items": 1_000, "categories": 50, "items_per_category": 100}
+LIMITS = {"items": 1_000, "categories": 1_000, "items_per_category": 100, "trending": 100}
+TREND_MS = timedelta(days=1) // MS
+"""A trend halves in a day."""
+
 MAX_BYTES = 900_000
 """A document holds a million; identifiers can be so long that the limits do not bound the size."""
 
@@ -23,7 +27,7 @@ Ranking = list[tuple[str, float]]
 
 def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
     """What was popular at the cutoff."""
-    table = select(warehouse, "popularity", {**terms(cutoff, settings), **LIMITS})
+    table = select(warehouse, "popularity", {**terms(cutoff, settings), **LIMITS, "trend_ms": TREND_MS})
     if not table.num_rows:
         return Refused("nobody has shown interest in an item")
     model = bound(read_model(table))
@@ -35,10 +39,13 @@ def read_model(table: "pyarrow.Table") -> PopularityModel:
     """The model of the query's rows, which come in the order of their score."""
     items: Ranking = []
     categories: dict[str, Ranking] = {}
+    trends: Ranking = []
     for row in table.to_pylist():
         pair = row["item_id"], row["score"]
         if row["item_rank"] <= LIMITS["items"]:
             items.append(pair)
+        if row["trend"] is not None:
+            trends.append((row["item_id"], row["trend"]))
         ranking = categories.setdefault(row["category"] or "", [])
         if row["category_rank"] is not None and row["category_rank"] <= LIMITS["categories"]:
             ranking.append(pair)
@@ -47,16 +54,19 @@ def read_model(table: "pyarrow.Table") -> PopularityModel:
         for category, ranking in categories.items()
         if ranking
     }
-    return PopularityModel("", _relative(items), leading)
+    trends.sort(key=lambda pair: (-pair[1], pair[0]))
+    return PopularityModel("", _relative(items), leading, _relative(trends))
 
 
 def bound(model: PopularityModel) -> PopularityModel:
     """The model with its lists halved until it fits into a document."""
     while len(msgspec.msgpack.encode(model)) > MAX_BYTES:
         categories = {category: ranking[: len(ranking) // 2] for category, ranking in model.categories.items()}
-        model = PopularityModel(model.version, model.items[: len(model.items) // 2], categories)
+        items, trends = model.items[: len(model.items) // 2], model.trends[: len(model.trends) // 2]
+        model = PopularityModel(model.version, items, categories, trends)
     return model
 
 
 def _relative(ranking: Ranking) -> Ranking:
-    return [(item_id, score / ranking[0][1]) for item_id, score in ranking]
+    shares = ((item_id, round(score / ranking[0][1], 9)) for item_id, score in ranking)
+    return [(item_id, share) for item_id, share in shares if share > 0.0]

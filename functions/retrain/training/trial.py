@@ -16,7 +16,7 @@ from training.job import train
 from training.publish import RELATED
 from training.results import VERSION_TIME, Fitted, Model, Trained
 
-RANKING: frozenset[Model] = frozenset(("neighbours", "popularity"))
+RANKING: frozenset[Model] = frozenset(("neighbours", "popularity", "blend"))
 """The models whose lists people see. They are served together, so they are judged and go live together."""
 
 FEWEST_STEPS = 50

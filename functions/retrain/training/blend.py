@@ -1,0 +1,120 @@
+"""Blend: how much each source has to say, learned from what people did next in the later visits of the log."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from shared.models.artifact import unpack_model
+from shared.models.blend import CONTEXTS, SOURCES, UNLEARNED, BlendModel, Context, Source
+from shared.models.items import Item, unpack_item
+from shared.models.popularity import PopularityModel
+from shared.models.relations import SLOTS, field
+from shared.profiles.fold import read_terms
+from shared.profiles.profile import from_ms
+from shared.settings import Settings
+from shared.stores.ports import Warehouse
+from training import neighbours, popularity
+from training.choice import fit_weights
+from training.queries import select, terms
+from training.results import Fitted, Refused, fitted
+from training.walks import Moment, Pool, Scores, Sources, walk
+
+SHARE = 0.75
+"""The sources learn from the first part of the visits; in the others people are watched."""
+
+MOST = 3_000
+LEAST = 30
+"""Next items to learn from."""
+
+N = 10
+SCALE = 6.0
+"""Of the weights' sum where nothing has been learned: as strong as what is found on the inputs that ship."""
+
+PRIOR = 1.0
+CONTEXT_PRIOR = 8.0
+"""How strongly weights are held to those where nothing has been learned, and those of a context to those of all: by the
+precision of a normal prior. Ten next items weigh about as much as one."""
+
+
+def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
+    """The blend as of the cutoff."""
+    values = {**terms(cutoff, settings), "share": SHARE, "most": MOST}
+    edge_ms = select(warehouse, "validation_edge", values).to_pylist()[0]["edge_ms"]
+    sources = None if edge_ms is None else _sources(warehouse, from_ms(edge_ms) - timedelta(microseconds=1), settings)
+    if sources is None:
+        return Refused("too few visits to learn from")
+    moments = walk(warehouse, {**values, "edge_ms": edge_ms}, sources, read_terms(settings), settings)
+    if len(moments) < LEAST:
+        return Refused(f"{len(moments):,} next items to learn from, {LEAST} are needed")
+    # On several threads partial sums come together in any order, and the last bits with them.
+    with threadpool_limits(1):
+        model, facts = learn(moments)
+    return fitted("blend", model, cutoff, facts)
+
+
+def learn(moments: Sequence[Moment]) -> tuple[BlendModel, dict[str, object]]:
+    """The model, and what is told of it. Met items may return if more of what people go to is shown that way."""
+    weights = {may_return: _weights(moments, may_return) for may_return in (False, True)}
+    figures = {may_return: _gain(moments, weights[may_return], may_return) for may_return in weights}
+    may_return = figures[True] > figures[False]
+    shares = {context: _shares(found) for context, found in weights[may_return].items()}
+    told = {
+        "next_items": len(moments),
+        "ndcg": round(figures[may_return], 4),
+        "may_return": may_return,
+        "shares": shares["visit"],
+    }
+    return BlendModel("", shares, may_return), told
+
+
+def _weights(moments: Sequence[Moment], may_return: bool) -> dict[Context, Scores]:
+    """By context; each is held to the weights of all, these to those where nothing has been learned."""
+    unlearned = SCALE * np.array([UNLEARNED[source] for source in SOURCES])
+    overall = fit_weights([moment.pools[may_return] for moment in moments], unlearned, PRIOR)
+    return {
+        context: fit_weights(
+            [moment.pools[may_return] for moment in moments if moment.context == context], overall, CONTEXT_PRIOR
+        )
+        for context in CONTEXTS
+    }
+
+
+def _gain(moments: Sequence[Moment], weights: dict[Context, Scores], may_return: bool) -> float:
+    """Mean NDCG of the first places."""
+    gains = (gain(moment.pools[may_return], weights[moment.context]) for moment in moments)
+    return float(np.mean(list(gains)))
+
+
+def gain(pool: Pool, weights: Scores) -> float:
+    """1 / log2(1 + place) of the target, 0 if it is not among the first."""
+    if pool.target < 0:
+        return 0.0
+    totals = (pool.scores @ weights).round(9)
+    better = totals > totals[pool.target]
+    equal = totals[: pool.target] == totals[pool.target]
+    place = 1 + int(better.sum()) + int(equal.sum())
+    return float(1 / np.log2(1 + place)) if place <= N else 0.0
+
+
+def _shares(weights: Scores) -> dict[Source, float]:
+    parts = (weights / weights.sum()).round(4).tolist()
+    return dict(zip(SOURCES, parts, strict=True))
+
+
+def _sources(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Sources | None:
+    related, popular = neighbours.fit(warehouse, cutoff, settings), popularity.fit(warehouse, cutoff, settings)
+    if isinstance(related, Refused) or isinstance(popular, Refused) or related.relations is None:
+        return None
+    facts = select(warehouse, "item_facts", terms(cutoff, settings))
+    categories = dict(zip(facts["item_id"].to_pylist(), facts["category"].to_pylist(), strict=True))
+    packed = dict(related.relations())
+    items = {item_id: _item(item_id, packed.get(item_id), categories.get(item_id)) for item_id in packed | categories}
+    [(_, documents)] = popular.documents()
+    [fields] = documents.values()
+    return Sources(items, unpack_model(fields, PopularityModel))
+
+
+def _item(item_id: str, packed: bytes | None, category: str | None) -> Item:
+    return unpack_item(item_id, {field(SLOTS[0]): packed, "category": category})

@@ -1,0 +1,120 @@
+"""Going with people through their later visits: before each step what the sources say, and then where they went.
+
+Nothing of a moment's sources or profile is younger than the moment; the sources are those of the visits before."""
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.events.event import Event
+from shared.models.blend import SOURCES, Context
+from shared.models.items import Item
+from shared.models.popularity import PopularityModel
+from shared.profiles.fold import Terms, fold
+from shared.profiles.profile import Profile, from_ms, new_profile
+from shared.ranking.candidates import anchors
+from shared.ranking.exclude import barred
+from shared.ranking.propose import candidates, propose
+from shared.ranking.score import context_of
+from shared.settings import Settings
+from shared.stores.ports import Warehouse
+from training.queries import select
+
+Scores = npt.NDArray[np.float64]
+Row = dict[str, Any]
+
+POOL = 60
+"""Of each source so many of its best can be chosen from."""
+
+
+class Moment(NamedTuple):
+    """A person about to meet their next item.
+
+    Attributes:
+        context: what they are about.
+        pools: by whether items that were met may be shown.
+    """
+
+    context: Context
+    pools: Mapping[bool, "Pool"]
+
+
+class Pool(NamedTuple):
+    """What could be shown.
+
+    Attributes:
+        scores: one row an item, in the order of ids; one column a source, relative to the source's best.
+        target: the row of the item that came next, −1 if it is none of them.
+    """
+
+    scores: Scores
+    target: int
+
+
+class Sources(NamedTuple):
+    """The sources: items with their relations and facts, and what is popular."""
+
+    items: Mapping[str, Item]
+    popularity: PopularityModel
+
+
+def walk(
+    warehouse: Warehouse, values: Mapping[str, object], sources: Sources, terms: Terms, settings: Settings
+) -> list[Moment]:
+    """The moments before the steps of the visits from `edge_ms` on."""
+    steps = select(warehouse, "walks", values).to_pylist()
+    targets = {person: list(rows) for person, rows in groupby(steps, key=itemgetter("person"))}
+    rows = select(warehouse, "walked_events", {**values, "people": sorted(targets)}).to_pylist()
+    moments: list[Moment] = []
+    for person, own in groupby(rows, key=itemgetter("person")):
+        profile = new_profile(settings.half_life)
+        moments += _walk(profile, list(own), targets[person], sources, terms)
+    return moments
+
+
+def _walk(profile: Profile, rows: list[Row], targets: list[Row], sources: Sources, terms: Terms) -> Iterator[Moment]:
+    wanted: dict[str, list[Row]] = {}
+    for target in targets:
+        wanted.setdefault(target["event_id"], []).append(target)
+    for row in rows:
+        for target in wanted.get(row["event_id"], ()):
+            if target["item_id"] in sources.items:
+                yield _moment(profile, target, sources, terms)
+        fold(profile, [_event(row)], terms)
+
+
+def _moment(profile: Profile, target: Row, sources: Sources, terms: Terms) -> Moment:
+    weights = anchors(profile)
+    items = {item_id: sources.items[item_id] for item_id in weights if item_id in sources.items}
+    scores = propose(profile, weights, items, sources.popularity, may_return=True).scores
+    pools: dict[bool, Pool] = {}
+    for may_return in (False, True):
+        said = scores if may_return else {**scores, "return": {}}
+        found = candidates(said, sources.popularity, barred(profile, may_return), POOL)
+        ids = sorted({item_id for ranked in found.values() for item_id, _ in ranked})
+        table = np.zeros((len(ids), len(SOURCES)))
+        for column, source in enumerate(SOURCES):
+            if found[source]:
+                get, best = said[source].get, found[source][0][1]
+                table[:, column] = [get(item_id, 0.0) / best for item_id in ids]
+        pools[may_return] = Pool(table, ids.index(target["item_id"]) if target["item_id"] in ids else -1)
+    return Moment(context_of(profile, from_ms(target["occurred_ms"]), terms.session_gap_ms), pools)
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        event_id=row["event_id"],
+        kind=row["kind"],
+        occurred_at=from_ms(row["occurred_ms"]),
+        user_id=row["person"],
+        item_ids=tuple(row["item_ids"] or ()),
+        category=row["category"],
+        quantity=row["quantity"],
+        dwell_s=row["dwell_s"],
+        duration_s=row["duration_s"],
+        scroll_depth=row["scroll_depth"],
+    )
