@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeGuard
 
 import msgspec
 
@@ -115,9 +115,13 @@ def markdown(card: Card) -> str:
     if card.figures:
         lines += ["", "## Judged", ""]
         lines += _table(("model", "metric", "value", "95 %"), [_row(figure) for figure in card.figures])
-    if card.facts:
+    plain = {name: value for name, value in card.facts.items() if not _is_grid(value)}
+    if plain:
         lines += ["", "## Told by the training", ""]
-        lines += _table(("", ""), [(name, _shown(value)) for name, value in card.facts.items()])
+        lines += _table(("", ""), [(name, _shown(value)) for name, value in plain.items()])
+    for name, grid in card.facts.items():
+        if _is_grid(grid):
+            lines += ["", f"## {name.capitalize()}", "", *_grid(grid)]
     return "\n".join(lines) + "\n"
 
 
@@ -147,6 +151,19 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     told = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
     rule = " | ".join("-" * width for width in widths)
     return [f"| {line} |" for line in (told[0], rule, *told[1:])]
+
+
+def _is_grid(value: object) -> TypeGuard[Mapping[str, Mapping[str, object]]]:
+    """Whether each row has the same columns."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    rows = list(value.values())
+    return all(isinstance(row, Mapping) and row and row.keys() == rows[0].keys() for row in rows)
+
+
+def _grid(grid: Mapping[str, Mapping[str, object]]) -> list[str]:
+    columns = next(iter(grid.values()))
+    return _table(("", *columns), [(name, *map(_shown, row.values())) for name, row in grid.items()])
 
 
 def _shown(value: object) -> str:

@@ -162,12 +162,16 @@ def _told(model: PersonaModel) -> dict[str, object]:
     columns = list(zip(model.features, model.logged, model.mean, model.scale, strict=True))
     centres = {
         name: {
-            feature: float(f"{np.expm1(x * scale + mean) if logged else x * scale + mean:.4g}")
+            feature: _readable(np.expm1(x * scale + mean) if logged else x * scale + mean)
             for x, (feature, logged, mean, scale) in zip(row, columns, strict=True)
         }
         for name, row in zip(model.names, model.centroids, strict=True)
     }
     return {"personas": dict(zip(model.names, model.sizes, strict=True)), "centroids": centres}
+
+
+def _readable(value: float) -> float:
+    return float(f"{round(value, DIGITS):.4g}")
 
 
 def _moves(moved: dict[tuple[str, str], int]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from math import expm1
 from shared.models.personas import PersonaModel
 from training.picture import box, ink_on, shade, svg, words
 
-NAMES, BARS, CELL, ROW, GAP = 140, 150, 92, 26, 34
+NAMES, BARS, CELL, ROW, GAP = 150, 150, 132, 26, 34
 FULL = 2.0
 """So many standard deviations from everyone's mean have the full colour."""
 
@@ -47,16 +47,16 @@ def _centroids(model: PersonaModel) -> list[str]:
             told = value * model.scale[column] + model.mean[column]
             told = expm1(told) if model.logged[column] else told
             shapes.append(box(x, y, CELL - 2, ROW - 2, shade(value, FULL)))
-            shapes.append(words(x + CELL / 2, y + ROW / 2, f"{told:,.3g}", "middle", fill=ink_on(value, FULL)))
+            shapes.append(words(x + CELL / 2, y + ROW / 2, _number(told), "middle", fill=ink_on(value, FULL)))
     return shapes
 
 
 def _movement(model: PersonaModel, moved: Moved, top: float) -> list[str]:
-    olds = sorted({old for old, _ in moved})
+    olds = sorted({old for old, _ in moved}, key=lambda old: (old not in model.names, [*model.names, old].index(old)))
     shapes = [words(10, top, "from the live version's (rows) to the new one's (columns)", weight="bold")]
     top += ROW
     for column, name in enumerate(model.names):
-        shapes.append(words(NAMES + BARS + CELL * (column + 0.5), top, name[:14], "middle"))
+        shapes.append(words(NAMES + BARS + CELL * (column + 0.5), top, name, "middle"))
     for place, old in enumerate(olds):
         y = top + ROW * (place + 0.5)
         people = sum(n for (one, _), n in moved.items() if one == old)
@@ -67,3 +67,8 @@ def _movement(model: PersonaModel, moved: Moved, top: float) -> list[str]:
             if n:
                 shapes.append(words(x + CELL / 2, y + ROW / 2, f"{n:,}", "middle", fill=ink_on(n, people)))
     return shapes
+
+
+def _number(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{round(value, 3):.3g}"

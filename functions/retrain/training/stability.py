@@ -40,7 +40,12 @@ def judge(model: PersonaModel, points: Points, features: Points, live: PersonaMo
     k = len(model.names)
     others = [KMeans(k, n_init=3, random_state=SEED + seed).fit(some).labels_ for seed in range(1, SEEDS + 1)]
     agreement = [float(adjusted_rand_score(labels, other)) for other in others]
-    figures = {"new": {"adjusted_rand_index": _spread(np.array(agreement))}}
+    figures = {
+        "new": {
+            "adjusted_rand_index": {"value": float(np.mean(agreement))},
+            "adjusted_rand_index, least": {"value": min(agreement)},
+        }
+    }
     doubt = ""
     ours = _silhouettes(some, labels)
     if ours is not None:
@@ -70,11 +75,6 @@ def _silhouettes(points: Points, labels: npt.NDArray[np.int64]) -> Points | None
 def _interval(values: Points) -> dict[str, float]:
     mean, error = float(values.mean()), float(values.std() / np.sqrt(len(values)))
     return {"value": mean, "low": mean - Z * error, "high": mean + Z * error}
-
-
-def _spread(values: Points) -> dict[str, float]:
-    """Of a handful of values: the mean, the least and the most."""
-    return {"value": float(values.mean()), "low": float(values.min()), "high": float(values.max())}
 
 
 def _some(people: int) -> npt.NDArray[np.int64]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from training.picture import INK, box, svg, words
 from training.propensity.drivers import Drive
 
-PLOT, MARGIN, TOP, ROW, NAME, BAR = 300, 60, 40, 24, 230, 160
+PLOT, MARGIN, TOP, ROW, NAME, BAR = 300, 60, 60, 24, 230, 160
 FOR, AGAINST, EITHER = "#d97706", "#2563eb", "#94a3b8"
 
 
@@ -24,7 +24,7 @@ def _curve(curve: Sequence[tuple[float, float, int]]) -> list[str]:
         f'<path d="M{MARGIN} {bottom}L{MARGIN + PLOT} {TOP}" stroke="#cbd5e1" stroke-dasharray="4"/>',
         f'<path d="M{MARGIN} {TOP}V{bottom}H{MARGIN + PLOT}" stroke="{INK}" fill="none"/>',
         words(MARGIN + PLOT / 2, bottom + 40, "said", "middle"),
-        words(MARGIN - 8, TOP - 10, "happened", "end"),
+        words(10, TOP - 18, "happened"),
     ]
     for part in (0.0, 0.5, 1.0):
         shapes.append(words(MARGIN + PLOT * part, bottom + 16, f"{most * part:.2g}", "middle"))
