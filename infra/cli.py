@@ -117,6 +117,15 @@ def parser() -> argparse.ArgumentParser:
         default="sessions:0.8",
         help="ranking: what is trained on: sessions:SHARE, days:N or leave-last (default: %(default)s)",
     )
+    evaluate.add_argument(
+        "--repeats",
+        choices=["keep", "collapse"],
+        default="collapse",
+        help="ranking: whether an item met again at once is to be predicted again (default: %(default)s)",
+    )
+    evaluate.add_argument(
+        "--novel", action="store_true", help="ranking: judge by next items alone that are new to the person"
+    )
     evaluate.add_argument("--table", metavar="CSV", help="propensity: a line of names, then one for each person")
     evaluate.add_argument("--label", metavar="COLUMN", help="propensity: the column to predict")
     evaluate.add_argument(
@@ -260,7 +269,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
         return run_evaluate_propensity(options)
     from infra.evaluation.ranking import evaluate_ranking
 
-    return evaluate_ranking(options.input, options.split, options.json)
+    return evaluate_ranking(options.input, options.split, options.json, options.repeats, options.novel)
 
 
 def run_evaluate_propensity(options: argparse.Namespace) -> int:

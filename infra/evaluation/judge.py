@@ -33,12 +33,14 @@ async def judge(
     folder: Path,
     settings: Settings,
     advance: Callable[[], None],
+    protocols: Sequence[Protocol] = get_args(Protocol),
 ) -> Judgement:
     """Train on the split's training events in this folder and make the predictions asked for.
 
     Args:
         asked: some or all of the split's predictions.
         advance: called at each prediction made.
+        protocols: what is measured.
     """
     cutoff = max(event.occurred_at for event in split.train)
     documents = EmbeddedDocuments(folder / "documents.sqlite", settings.store_deadline)
@@ -51,7 +53,7 @@ async def judge(
     finally:
         await documents.close()
     crowd = crowd_of(split)
-    return Judgement(trained, {protocol: measure(predicted, protocol, crowd) for protocol in get_args(Protocol)})
+    return Judgement(trained, {protocol: measure(predicted, protocol, crowd) for protocol in protocols})
 
 
 def crowd_of(split: Split) -> Crowd:

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -11,30 +12,47 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from infra.evaluation.judge import judge
 from infra.evaluation.log import read_log, timelines
+from infra.evaluation.predict import Protocol
 from infra.evaluation.report import Report, show
 from infra.evaluation.split import Split, sample
 from infra.evaluation.splits import EXPECTED, parse_split
+from infra.evaluation.steps import Repeats
 from infra.local.inputs import open_input
 from shared import wiring
 from shared.errors import PermanentError, Problem
+
+PROTOCOLS: Mapping[bool, Sequence[Protocol]] = {False: ("all", "novel"), True: ("novel",)}
 
 MOST_PREDICTIONS = 5_000
 """Of a larger input, the predictions of people drawn by chance: a minute or two, and narrow intervals."""
 
 
-def evaluate_ranking(input_spec: str, split_spec: str, json_file: str | None) -> int:
+def evaluate_ranking(
+    input_spec: str, split_spec: str, json_file: str | None, repeats: Repeats = "collapse", novel: bool = False
+) -> int:
     """Print the comparison; with `json_file`, write it as data as well."""
-    report = evaluate(input_spec, split_spec)
+    report = evaluate(input_spec, split_spec, repeats=repeats, novel=novel)
     show(report, Console())
     if json_file:
         Path(json_file).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     return 0
 
 
-def evaluate(input_spec: str, split_spec: str, most: int = MOST_PREDICTIONS) -> Report:
-    """Train on one part of the input and predict the other. Raises PermanentError if there is nothing to predict."""
+def evaluate(
+    input_spec: str,
+    split_spec: str,
+    most: int = MOST_PREDICTIONS,
+    repeats: Repeats = "collapse",
+    novel: bool = False,
+) -> Report:
+    """Train on one part of the input and predict the other. Raises PermanentError if there is nothing to predict.
+
+    Args:
+        repeats: whether an item that is met again at once is to be predicted again.
+        novel: look only at next items that are new to the person.
+    """
     started, settings = monotonic(), wiring.settings()
-    divide, source = parse_split(split_spec), open_input(input_spec)
+    divide, source = parse_split(split_spec, repeats), open_input(input_spec)
     with _progress() as bar, tempfile.TemporaryDirectory(prefix="attune-") as folder:
         task = bar.add_task("reading", total=None)
         log = read_log(source, wiring.clock(), settings)
@@ -42,7 +60,7 @@ def evaluate(input_spec: str, split_spec: str, most: int = MOST_PREDICTIONS) -> 
         split = _checked(divide(people, settings.session_gap))
         asked = sample(split.predictions, most)
         bar.update(task, description="training, then predicting", total=len(asked))
-        judging = judge(split, asked, people, Path(folder), settings, lambda: bar.advance(task))
+        judging = judge(split, asked, people, Path(folder), settings, lambda: bar.advance(task), PROTOCOLS[novel])
         judgement = asyncio.run(judging)
     return Report(
         input=source.name,
@@ -52,6 +70,7 @@ def evaluate(input_spec: str, split_spec: str, most: int = MOST_PREDICTIONS) -> 
         repeated=log.repeated,
         split=split_spec,
         rule=split.rule,
+        repeats=repeats,
         training_events=len(split.train),
         catalogue=len(split.catalogue),
         left_out=split.left_out,

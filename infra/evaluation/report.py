@@ -1,13 +1,16 @@
 """What an evaluation comes to: as JSON has it, and as it is printed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from rich.console import Console
 
 from infra.evaluation.judge import Judgement
 from infra.evaluation.rankers import N
+from infra.evaluation.steps import Repeats
 from infra.evaluation.table import render
+
+COUNTED: Mapping[Repeats, str] = {"collapse": "once", "keep": "each time"}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +29,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     split: str
     rule: str
+    repeats: Repeats
     training_events: int
     catalogue: int
     left_out: int
@@ -47,7 +51,8 @@ def _remarks(report: Report) -> Iterator[str]:
     yield f"Split: {report.rule}."
     yield (
         "Prediction: the next item from everything the person did before it; an item met several times in a row counts "
-        f"once. {report.left_out:,} next items are left out: training has never seen them, or nothing before them."
+        f"{COUNTED[report.repeats]}. {report.left_out:,} next items are left out: training has never seen them, or "
+        "nothing before them."
     )
     if report.predictions < report.possible:
         yield f"Sample: {report.predictions:,} of {report.possible:,} predictions, of people drawn by chance (seeded)."

@@ -7,7 +7,7 @@ from itertools import chain
 
 from infra.evaluation.log import Timelines
 from infra.evaluation.split import Split, make_split
-from infra.evaluation.steps import Session, Step, sessions_of, steps_of
+from infra.evaluation.steps import Repeats, Session, Step, sessions_of, steps_of
 from shared.errors import PermanentError, Problem
 from shared.events.event import Event
 
@@ -18,20 +18,20 @@ Splitter = Callable[[Timelines, timedelta], Split]
 """People's timelines and the silence that ends a session → the split."""
 
 
-def parse_split(spec: str) -> Splitter:
+def parse_split(spec: str, repeats: Repeats = "collapse") -> Splitter:
     """The way of splitting that the text asks for. Raises PermanentError if there is none."""
     name, _, text = spec.partition(":")
     number = _number(text)
     if name == "sessions" and 0 < number < 1:
-        return partial(split_sessions, share=number)
+        return partial(split_sessions, share=number, repeats=repeats)
     if name == "days" and 0 < number <= MOST_DAYS:
-        return partial(split_days, days=number)
+        return partial(split_days, days=number, repeats=repeats)
     if spec == "leave-last":
-        return leave_last
+        return partial(leave_last, repeats=repeats)
     raise PermanentError("unknown split", (Problem("split", EXPECTED, spec or "nothing"),))
 
 
-def split_sessions(people: Timelines, gap: timedelta, share: float) -> Split:
+def split_sessions(people: Timelines, gap: timedelta, share: float, repeats: Repeats) -> Split:
     """Train on the first share of the sessions by their start, each to its end; predict in the others."""
     sessions = _sessions(people, gap)
     cut = int(len(sessions) * share)
@@ -42,10 +42,10 @@ def split_sessions(people: Timelines, gap: timedelta, share: float) -> Split:
         f"trained on the first {share:.0%} of the sessions by start, {len(first):,} of {len(sessions):,}, each to "
         f"its end: {after:,} of their {len(train):,} events come after the start of the first session predicted"
     )
-    return make_split(train, _walks(people, later), rule)
+    return make_split(train, _walks(people, later, repeats), rule)
 
 
-def split_days(people: Timelines, gap: timedelta, days: float) -> Split:
+def split_days(people: Timelines, gap: timedelta, days: float, repeats: Repeats) -> Split:
     """Train on everything before the last days; predict in the sessions that start in them."""
     log = list(chain.from_iterable(people.values()))
     if not log:
@@ -57,15 +57,15 @@ def split_days(people: Timelines, gap: timedelta, days: float) -> Split:
         f"trained on the {len(train):,} events before the last {days:g} days; "
         f"predicted in the {len(later):,} sessions that start in these"
     )
-    return make_split(train, _walks(people, later), rule)
+    return make_split(train, _walks(people, later, repeats), rule)
 
 
-def leave_last(people: Timelines, gap: timedelta) -> Split:  # noqa: ARG001 (everyone's whole way counts as one)
+def leave_last(people: Timelines, gap: timedelta, repeats: Repeats) -> Split:  # noqa: ARG001 (all sessions are one)
     """Hold out everyone's last item; train on what each had done before meeting it."""
     train: list[Event] = []
     walks: list[tuple[str, list[Step]]] = []
     for person, timeline in people.items():
-        steps = steps_of(timeline, range(len(timeline)))
+        steps = steps_of(timeline, range(len(timeline)), repeats)
         end = steps[-1].place if len(steps) > 1 else len(timeline)
         train += timeline[:end]
         walks.append((person, steps[-2:]))
@@ -81,8 +81,8 @@ def _sessions(people: Timelines, gap: timedelta) -> list[Session]:
     return sorted(found, key=lambda session: session.start)
 
 
-def _walks(people: Timelines, sessions: list[Session]) -> Iterator[tuple[str, list[Step]]]:
-    return ((session.person, steps_of(people[session.person], session.places)) for session in sessions)
+def _walks(people: Timelines, sessions: list[Session], repeats: Repeats) -> Iterator[tuple[str, list[Step]]]:
+    return ((session.person, steps_of(people[session.person], session.places, repeats)) for session in sessions)
 
 
 def _number(text: str) -> float:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from shared.events.event import Event
 from shared.events.kinds import ITEM_KINDS
+
+Repeats = Literal["keep", "collapse"]
+"""Whether an item that is met again at once is another step."""
 
 
 class Session(NamedTuple):
@@ -36,11 +39,11 @@ def sessions_of(person: str, timeline: Sequence[Event], gap: timedelta) -> list[
     return list(sessions.values())
 
 
-def steps_of(timeline: Sequence[Event], places: Iterable[int]) -> list[Step]:
-    """The items met by the events at these places; one met several times in a row counts once, the first time."""
+def steps_of(timeline: Sequence[Event], places: Iterable[int], repeats: Repeats = "collapse") -> list[Step]:
+    """The items met by the events at these places; collapsed, one met several times in a row counts once, the first."""
     steps: list[Step] = []
     for place in places:
         for item_id in timeline[place].item_ids if timeline[place].kind in ITEM_KINDS else ():
-            if not steps or steps[-1].item_id != item_id:
+            if repeats == "keep" or not steps or steps[-1].item_id != item_id:
                 steps.append(Step(item_id, place))
     return steps

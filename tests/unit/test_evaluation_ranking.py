@@ -89,3 +89,19 @@ def test_nothing_to_predict_is_said(write: Write) -> None:
         evaluate(write([(0, "ann", "a"), (9, "bob", "b")]), "leave-last")
     with pytest.raises(PermanentError, match="nothing to predict"):
         evaluate(write([]), "sessions:0.8")
+
+
+def test_repeats_are_kept_if_asked_for(write: Write) -> None:
+    again = [(3 * 86_400 + step, "ann", f"a{step // 3}") for step in range(9)]
+    spec = write(visits(0, range(60)) + again)
+    assert evaluate(spec, "days:1").predictions == 2
+    report = evaluate(spec, "days:1", repeats="keep")
+    assert (report.repeats, report.predictions) == ("keep", 8)
+    assert figures(report, "all", "repeat last")["HR@10"] == 6 / 8
+
+
+def test_novelty_alone_if_asked_for(write: Write) -> None:
+    returns = [(3 * 86_400 + step, "ann", f"a{step % 3}") for step in range(9)]
+    report = evaluate(write(visits(0, range(60)) + returns), "days:1", novel=True)
+    assert list(report.judgement.protocols) == ["novel"]
+    assert report.judgement.protocols["novel"].predictions == 2
