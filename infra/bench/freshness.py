@@ -11,7 +11,7 @@ import httpx
 from infra.bench.figures import Grid, Result, Value
 from infra.bench.probe import EVERY_S, GIVE_UP_S, PAUSE_S, N, Probe, probe_steadily, recommended
 from infra.bench.session import Session
-from infra.bench.traffic import BATCH, CONNECTIONS, Traffic, await_folded
+from infra.bench.traffic import BATCH, CONNECTIONS, Traffic, await_done
 from infra.local.inputs import open_input, shift
 from infra.local.process import Stack, running
 from infra.local.replay import replay
@@ -40,14 +40,14 @@ COLUMNS = (
     "worst p95 ms",
     "max ms",
     "collect p50 ms",
-    "last request p50 ms",
+    "last GET p50 ms",
 )
 NOTES = (
-    f"The most: {FLOOD:,} events in batches of {BATCH} over {CONNECTIONS} connections, until the last is folded. Then",
-    f"{LOAD:.0%} of that, steadily, whatever becomes of it. Senders, probes and stack share the machine.",
+    f"The most: {FLOOD:,} events in batches of {BATCH} over {CONNECTIONS} connections, until the last is folded and",
+    f"in the log. Then {LOAD:.0%} of that, steadily, whatever becomes of it. Senders and stack share the machine.",
     f"A probe, every {EVERY_S:g} s: a new user views the item that is recommended to them first. From collect's answer",
     f"on they ask for {N} recommendations, {PAUSE_S * 1_000:g} ms after each answer, until the item is gone, or for",
-    f"{GIVE_UP_S:g} s. The last request is part of the time; what is left is delivery, fold and the request before.",
+    f"{GIVE_UP_S:g} s. The last GET is part of the time; what is left is delivery, fold and the GET before.",
     "Medians of rounds, each of which measures the most anew; the worst p95 is the worst round's, max any probe's.",
     f"Promised: p95 below {PROMISED_MS:,.0f} ms on both stacks under {LOAD:.0%} of the most.",
 )
@@ -99,7 +99,7 @@ async def _prepare(client: httpx.AsyncClient, stack: Stack) -> None:
     source = open_input(HISTORY)
     now = datetime.now(UTC)
     result = await replay(shift(source, source.last or now, now), stack.url)
-    await await_folded(client, result.accepted)
+    await await_done(client, result.accepted)
     (await client.post("/v1/retrain", json={}, timeout=600)).raise_for_status()
     while len(await recommended(client, "stranger")) < N:  # noqa: ASYNC110 - models have no event
         await asyncio.sleep(0.1)

@@ -8,6 +8,7 @@ from itertools import chain, count, islice
 
 import httpx
 import msgspec
+from httpx import codes
 
 from infra.local.inputs import Fields, shift
 from infra.local.inputs.simulate import Simulation
@@ -17,6 +18,7 @@ from infra.local.layout import STATUS
 ROUTE = "/v1/events"
 BATCH = 20
 CONNECTIONS = 8
+AGAIN_S = 0.5
 FIRST_SEED = 1_000
 
 
@@ -28,12 +30,12 @@ class Traffic:
         self._events = chain.from_iterable(_crowd(seed) for seed in count(FIRST_SEED))
 
     async def flood(self, number: int) -> float:
-        """Post so many events as fast as they are taken; events per second until the last has been folded."""
-        before, begun = await folded(self._client), time.monotonic()
+        """Post so many events as fast as they are taken; events per second until the last is folded and in the log."""
+        before, begun = await done(self._client), time.monotonic()
         bodies = [self._body() for _ in range(number // BATCH)]
         queue = iter(bodies)
         await asyncio.gather(*(self._post_all(queue) for _ in range(CONNECTIONS)))
-        await await_folded(self._client, before + len(bodies) * BATCH)
+        await await_done(self._client, before + len(bodies) * BATCH)
         return len(bodies) * BATCH / (time.monotonic() - begun)
 
     async def keep_up(self, events_s: float, enough: asyncio.Event) -> float:
@@ -52,23 +54,28 @@ class Traffic:
             await self._post(body)
 
     async def _post(self, body: bytes) -> None:
-        answer = await self._client.post(ROUTE, content=body, headers={"content-type": "application/json"})
+        while True:  # as every sender does that is told to come again
+            answer = await self._client.post(ROUTE, content=body, headers={"content-type": "application/json"})
+            if answer.status_code != codes.SERVICE_UNAVAILABLE:
+                break
+            await asyncio.sleep(AGAIN_S)
         answer.raise_for_status()
 
     def _body(self) -> bytes:
         return msgspec.json.encode(list(islice(self._events, BATCH)))
 
 
-async def await_folded(client: httpx.AsyncClient, number: int) -> None:
-    """Return when so many have been."""
-    while await folded(client) < number:  # noqa: ASYNC110 - another process folds
+async def await_done(client: httpx.AsyncClient, number: int) -> None:
+    """Return when so many have been dealt with."""
+    while await done(client) < number:  # noqa: ASYNC110 - another process deals with them
         await asyncio.sleep(0.1)
 
 
-async def folded(client: httpx.AsyncClient) -> int:
-    """How many events have been dealt with since the stack was started, repeated ones left out."""
-    outcomes: dict[str, int] = (await client.get(STATUS)).raise_for_status().json()["outcomes"]
-    return sum(number for outcome, number in outcomes.items() if outcome != "duplicate")
+async def done(client: httpx.AsyncClient) -> int:
+    """How many events are folded and in the log since the stack was started, those delivered again left out."""
+    status = (await client.get(STATUS)).raise_for_status().json()
+    folded = sum(number for outcome, number in status["outcomes"].items() if outcome != "duplicate")
+    return int(min(folded, status["logged"].get("events", 0)))
 
 
 def _crowd(seed: int) -> Iterator[Fields]:

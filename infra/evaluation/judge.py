@@ -12,6 +12,7 @@ from infra.evaluation.fit import fit, open_warehouse, state_facts
 from infra.evaluation.log import Timelines
 from infra.evaluation.predict import Protocol, predict
 from infra.evaluation.rankers import Rankers
+from infra.evaluation.session_knn import read_index
 from infra.evaluation.split import Prediction, Split
 from shared.events.event import person_of
 from shared.events.kinds import ITEM_KINDS
@@ -48,7 +49,7 @@ async def judge(
         with open_warehouse(folder / "warehouse.duckdb", split.train) as warehouse:
             await state_facts(documents, split.train)
             trained = await fit(warehouse, documents, cutoff, settings)
-        rankers = Rankers(documents, split.catalogue, cutoff, settings)
+        rankers = Rankers(documents, split.catalogue, read_index(split.train, settings.session_gap), cutoff, settings)
         predicted = await predict(asked, people, rankers.all, settings, advance)
     finally:
         await documents.close()

@@ -6,6 +6,7 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
+from infra.evaluation.session_knn import Index, from_sessions
 from shared.models.blend import DEFAULT, BlendModel, Source
 from shared.models.catalogue import Catalogue
 from shared.models.popularity import PopularityModel
@@ -14,7 +15,7 @@ from shared.profiles.fold import read_terms
 from shared.profiles.memory import item_number
 from shared.profiles.profile import Profile, encode_profile
 from shared.profiles.record import COLLECTION, STATE
-from shared.ranking.candidates import anchors
+from shared.ranking.candidates import Scores, anchors
 from shared.ranking.exclude import barred
 from shared.ranking.propose import propose
 from shared.ranking.recommend import EMPTY, Recommender
@@ -47,9 +48,12 @@ Rank = Callable[[Moment], Awaitable[Iterable[str]]]
 class Rankers:
     """The models over one store of published data. Time stands still: what was read once stays."""
 
-    def __init__(self, documents: Documents, catalogue: Sequence[str], now: datetime, settings: Settings) -> None:
+    def __init__(
+        self, documents: Documents, catalogue: Sequence[str], sessions: Index, now: datetime, settings: Settings
+    ) -> None:
         self._documents = documents
         self._catalogue = catalogue
+        self._sessions = sessions
         self._registry = Registry(documents, EVER, lambda: now, popularity=PopularityModel, blend=BlendModel)
         self._items = Catalogue(documents, len(catalogue), EVER, lambda: now)
         terms = read_terms(settings)
@@ -62,6 +66,7 @@ class Rankers:
         return {
             "attune": self.attune,
             **{source: partial(self.source, source) for source in SHOWN},
+            "session-kNN": self.session_knn,
             "repeat last": self.repeat_last,
             "random": self.random,
         }
@@ -81,10 +86,11 @@ class Rankers:
         popularity = await self._registry.get("popularity", PopularityModel) or EMPTY
         weights = anchors(moment.profile)
         proposed = propose(moment.profile, weights, await self._items.get(weights), popularity, may_return=True)
-        scores = proposed.scores[source]
-        may_return = (await self._registry.get("blend", BlendModel) or DEFAULT).may_return
-        unwanted = barred(moment.profile, may_return)
-        return _ranked((item, score) for item, score in scores.items() if item_number(item) not in unwanted)
+        return await self._allowed(proposed.scores[source], moment)
+
+    async def session_knn(self, moment: Moment) -> Iterable[str]:
+        """What was met in earlier sessions that resemble what the person did last."""
+        return await self._allowed(from_sessions(moment.met, self._sessions), moment)
 
     async def repeat_last(self, moment: Moment) -> Iterable[str]:
         """What the person has met, the latest first."""
@@ -94,6 +100,12 @@ class Rankers:
         """Any items, by a seed of the moment's own."""
         chance = Random(f"{SEED} {moment.person} {moment.number}")
         return chance.sample(self._catalogue, min(N + len(moment.met), len(self._catalogue)))
+
+    async def _allowed(self, scores: Scores, moment: Moment) -> Iterable[str]:
+        """Best first, without what recommend does not show either."""
+        may_return = (await self._registry.get("blend", BlendModel) or DEFAULT).may_return
+        unwanted = barred(moment.profile, may_return)
+        return _ranked(pair for pair in scores.items() if item_number(pair[0]) not in unwanted)
 
     async def _answer(self, person: str, n: int) -> list[str]:
         return [item.item_id for item in (await self._recommender.answer(person, n)).items]

@@ -90,12 +90,12 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str],
 
 def versions_of(told: dict[str, Any]) -> dict[str, str]:
     """A version names the checksum of its content."""
-    return {name: model["version"] for name, model in told["models"].items()}
+    return {name: model["version"] for name, model in told["models"].items() if "version" in model}
 
 
 def neighbours(folder: Path) -> Iterator[tuple[str, bytes]]:
     found = asyncio.run(scan(folder, "items"))
-    return ((item, fields["neighbours"]) for item, fields in found.items() if "neighbours" in fields)
+    return ((item, fields["relations_b"]) for item, fields in found.items() if "relations_b" in fields)
 
 
 async def scan(folder: Path, collection: str) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def test_a_machine_among_people(tmp_path: Path, reference: tuple[dict[str, str],
         told = loop.train()
         assert told["left_out"]["people"] == 1
         assert versions_of(told) == reference[0]
-        assert dict(neighbours(tmp_path)) == reference[1]
+        assert dict(neighbours(tmp_path)) == reference[1] != {}
         assert loop.shown(**BOT) == loop.shown(anonymous_id="never-seen")
 
         assert loop.order("release").status_code == 200

@@ -41,7 +41,7 @@ def test_both_stacks_print_the_same(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert what_counts(embedded) == what_counts(emulated)
     assert embedded["events"]["accepted"] == embedded["events"]["sent"] > 1_000
     assert len(embedded["recommendations"]["after"]["items"]) == 10
-    assert sum(persona["size"] for persona in embedded["personas"]) > 40
+    assert sum(persona["size"] for persona in embedded["personas"]) > 30  # of fifty; who refuses is not learned from
     assert embedded["seconds"] > 0
     printed = capsys.readouterr().out
     assert printed.count("because you viewed") >= 2

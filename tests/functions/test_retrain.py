@@ -27,7 +27,8 @@ from shared.profiles.standing import Quarantine, Standing, encode_standing
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from tests.functions.conftest import Serve
-from training import personas, popularity, versions
+from training import personas, popularity, run, versions
+from training.card import Verdict
 from training.lease import acquire
 
 URL = "/v1/retrain"
@@ -285,7 +286,7 @@ def extra(day: int) -> list[dict[str, object]]:
 
 
 async def test_every_version_has_a_card(serve: Serve, warehouse: EmbeddedWarehouse) -> None:
-    fill(warehouse)
+    fill(warehouse, 150)
     async with serve("retrain") as client:
         told = (await client.post(URL, json={"cutoff": CUTOFF})).json()["models"]
         found = await cards(client)
@@ -294,8 +295,8 @@ async def test_every_version_has_a_card(serve: Serve, warehouse: EmbeddedWarehou
     assert {card["name"] for card in found} == set(told)
     personas = card_of(found, told["personas"]["version"])
     assert (personas["status"], personas["reason"]) == ("live", "the first of its name")
-    assert personas["people"] == 90
-    assert personas["events"] == len(list(shop(90)))
+    assert personas["people"] == 150
+    assert personas["events"] == len(list(shop(150)))
     assert personas["since"] < personas["cutoff"] == CUTOFF
     assert re.fullmatch("[0-9a-f]{12}", personas["code"])
     assert personas["parameters"]["personas"] == 5
@@ -457,3 +458,22 @@ async def test_models_are_for_operators(serve: Serve, monkeypatch: pytest.Monkey
         assert (await client.get("/v1/models/slot", headers=known)).status_code == 400
         assert (await client.get("/v1/models/promote", headers=known)).headers["allow"] == "POST"
         assert (await client.delete("/v1/models", headers=known)).headers["allow"] == "GET"
+
+
+async def test_where_nothing_is_live_popularity_goes_live_alone(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(warehouse)
+    monkeypatch.setattr(run, "try_ranking", lambda *_: Verdict(False, "no better than popularity"))
+    order = {"models": ["neighbours", "popularity"], "cutoff": CUTOFF}
+    async with serve("retrain") as client:
+        first = (await client.post(URL, json=order)).json()["models"]
+        assert [first[name]["status"] for name in order["models"]] == ["rejected", "published"]
+        assert await live(documents) == {"popularity": first["popularity"]["version"]}
+        warehouse.append("events", extra(29))
+        second = (await client.post(URL, json=order)).json()["models"]
+        assert [second[name]["status"] for name in order["models"]] == ["rejected", "rejected"]
+        assert await live(documents) == {"popularity": first["popularity"]["version"]}
+        rejected = second["popularity"]["version"]
+        assert (await client.post("/v1/models/promote", json={"model": f"popularity@{rejected}"})).status_code == 200
+        assert await live(documents) == {"popularity": rejected}

@@ -34,7 +34,7 @@ SETTINGS = Settings()
 CIRCLE = 6
 
 
-def circles(people: int = 120) -> Iterator[Event]:
+def circles(people: int = 300) -> Iterator[Event]:
     """Everyone goes round in one of five circles of items, a person a day; items of all are alike in popularity."""
     draw = Random(1)
     for person in range(people):
@@ -170,3 +170,15 @@ def test_who_is_judged_did_not_all_happen_early(warehouse: Warehouse) -> None:
         assert (event.item_ids, event.occurred_at) == ((step.target,), step.at)
         assert step.before > 0
         assert step.at > split
+
+
+def test_with_too_little_to_judge_by_only_a_log_that_shrank_is_refused(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial, "FEWEST_STEPS", 10_000)
+    grown = tried(warehouse, live({}, CUTOFF)._replace(events=1_500))
+    assert grown.promote
+    assert grown.reason.startswith("10000 held-out steps are needed to judge, there are ")
+    shrunk = tried(warehouse, live({}, CUTOFF)._replace(events=1_501))
+    assert not shrunk.promote
+    assert shrunk.reason.endswith("the log has 1,500 events, the live models learned from 1,501")

@@ -36,7 +36,7 @@ async def release(
         if not isinstance(each.result, Fitted):
             continue
         judged = ranking if model in RANKING else None
-        verdict = _judged(each.result, pointer.get(model), judged, order.force)
+        verdict = _judged(model, each.result, pointer.get(model), judged, order.force)
         cards[model] = _marked(cards[model], "live" if verdict.promote else "rejected", verdict)
         if verdict.promote and pointer.get(model) != each.result.version:
             chosen[model] = each
@@ -52,12 +52,16 @@ async def release(
     return {model: {**report(trained[model]), **_outcome(card, model in chosen)} for model, card in cards.items()}
 
 
-def _judged(result: Fitted, live: object, judged: Verdict | None, force: bool) -> Verdict:
+def _judged(model: Model, result: Fitted, live: object, judged: Verdict | None, force: bool) -> Verdict:
     figures = judged.figures if judged else ()
     if result.version == live:
         return Verdict(True, "the same as the live one", figures)
     if force:
         return Verdict(True, "forced by the order", figures)
+    if judged and not judged.promote and model == "popularity" and live is None:
+        return Verdict(
+            True, f"nothing was live, and this is what the others were held to; they are {judged.reason}", figures
+        )
     if judged:
         return judged
     if result.doubt:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from shared.profiles.quarantined import quarantined
 from shared.profiles.standing import Standing
 from shared.settings import Settings
-from shared.stores.ports import Documents, Warehouse
-from training.card import Verdict, write_cards
+from shared.stores.ports import Documents, Fields, Warehouse
+from training.card import Verdict, read_card, write_cards
 from training.cards import Learned, failed, read_learned
 from training.job import train
 from training.lease import Lease, leased
@@ -20,7 +20,7 @@ from training.quarantine import forget_quarantined, write_quarantined
 from training.release import release
 from training.results import Model, Trained
 from training.tables import create_tables
-from training.trial import Live, reader, try_ranking
+from training.trial import RANKING, Live, reader, try_ranking
 
 LOST = "its instance was lost before it came to an end: killed, or out of memory"
 
@@ -63,7 +63,7 @@ async def _retrain(order: Order, stores: Stores, late: "asyncio.Future[dict[str,
         excluded = await quarantined(stores.documents, stores.settings)
         pointer, stop = await read_pointer(stores.documents), Event()
         relations = reader(stores.documents, pointer, asyncio.get_running_loop())
-        live = Live(pointer, await live_models(stores.documents, pointer), relations)
+        live = Live(pointer, await live_models(stores.documents, pointer), relations, await _learned(stores, pointer))
         working = asyncio.ensure_future(asyncio.to_thread(_train, order, stores, excluded, live, stop))
         minutes = stores.settings.train_minutes
         done, _ = await asyncio.wait({working}, timeout=minutes * 60)
@@ -79,6 +79,13 @@ async def _retrain(order: Order, stores: Stores, late: "asyncio.Future[dict[str,
             order, stores.documents, work.trained, work.learned, work.ranking, stores.settings, stores.clock, lease
         )
     return {"cutoff": order.cutoff, "models": models, "left_out": work.left_out}
+
+
+async def _learned(stores: Stores, pointer: Fields) -> int:
+    """The most events that a live ranking model was learned from."""
+    names = [name for name in sorted(RANKING) if name in pointer]
+    cards = [await read_card(stores.documents, name, str(pointer[name])) for name in names]
+    return max((card.events for card in cards if card), default=0)
 
 
 async def _give_up(order: Order, stores: Stores, reason: str) -> dict[str, object]:

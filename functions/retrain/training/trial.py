@@ -10,7 +10,7 @@ from shared.models.relations import field, live_slot
 from shared.settings import Settings
 from shared.stores.ports import Documents, Fields, Warehouse
 from training.card import Verdict
-from training.cards import read_learned
+from training.cards import Learned, read_learned
 from training.held_out import find_cut, read_met, read_timelines, steps
 from training.job import train
 from training.publish import RELATED
@@ -19,15 +19,24 @@ from training.results import VERSION_TIME, Fitted, Model, Trained
 RANKING: frozenset[Model] = frozenset(("neighbours", "popularity", "blend"))
 """The models whose lists people see. They are served together, so they are judged and go live together."""
 
-FEWEST_STEPS = 50
+FEWEST_STEPS = 200
+"""Fewer say nothing: NDCG would be known to five hundredths."""
 
 
 class Live(NamedTuple):
-    """What is live: the pointer, the documents by model, and how the packed relations of items are read."""
+    """What is live.
+
+    Attributes:
+        pointer: versions by name.
+        models: documents by name.
+        relations: reads the packed relations of items.
+        events: what the ranking models were learned from.
+    """
 
     pointer: Fields
     models: Mapping[str, Fields]
     relations: Callable[[Sequence[str]], dict[str, bytes]]
+    events: int = 0
 
 
 def reader(
@@ -54,12 +63,12 @@ def try_ranking(
     known_until = [_cutoff(str(live.pointer[model])) for model in RANKING if model in live.pointer]
     cut = find_cut(warehouse, cutoff, settings, max(known_until, default=None))
     if cut is None:
-        return Verdict(True, "there is too little to judge by")
+        return _unjudged(0, read_learned(warehouse, cutoff, settings), live)
     people, met = read_timelines(warehouse, cutoff, settings, cut.at), read_met(warehouse, cut.at, settings)
     crowd = read_learned(warehouse, cut.at, settings).people
     asked = steps(people, cut.at, met)
     if len(asked) < FEWEST_STEPS:
-        return Verdict(True, f"there is too little to judge by: {len(asked)} items met after {cut.at:%Y-%m-%d %H:%M}")
+        return _unjudged(len(asked), read_learned(warehouse, cutoff, settings), live)
     # Imported here: numpy is for those who train.
     from training import gate
 
@@ -79,6 +88,16 @@ def try_ranking(
         return gate.judge(asked, await gate.ask(worlds, asked, people, settings), met, crowd)
 
     return asyncio.run(judged())
+
+
+def _unjudged(asked: int, learned: Learned, live: Live) -> Verdict:
+    """Without enough to be judged by, more to learn from is better; a log that has shrunk has lost something."""
+    told = f"{FEWEST_STEPS} held-out steps are needed to judge, there are {asked}"
+    if learned.events < live.events:
+        return Verdict(
+            False, f"{told}; the log has {learned.events:,} events, the live models learned from {live.events:,}"
+        )
+    return Verdict(True, f"{told}; taken, for the log has only grown")
 
 
 def _cutoff(version: str) -> datetime:
