@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -55,6 +56,17 @@ def test_processes_share_the_file_and_lose_no_update(tmp_path: Path) -> None:
     document = asyncio.run(opened(path).get("c", "k"))
     assert document
     assert document.fields == {"n": 150}
+
+
+def test_a_new_file_that_another_process_is_still_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "documents.sqlite"
+    with sqlite3.connect(path, isolation_level=None, check_same_thread=False) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE other (n)")
+        Timer(0.2, other.execute, ["COMMIT"]).start()
+        assert asyncio.run(opened(path).get("c", "k")) is None
+    with sqlite3.connect(path, isolation_level=None) as other:
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_what_was_written_survives_the_death_of_the_process(tmp_path: Path) -> None:

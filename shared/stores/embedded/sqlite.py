@@ -1,6 +1,7 @@
 """One SQLite file that several processes and threads may share."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -24,7 +25,7 @@ class Database:
             self._connection = sqlite3.connect(
                 path, timeout=deadline.total_seconds(), isolation_level=None, check_same_thread=False
             )
-            self._connection.execute("PRAGMA journal_mode = WAL")
+            _write_ahead(self._connection, time.monotonic() + deadline.total_seconds())
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.executescript(schema)
         self._path = path
@@ -46,6 +47,19 @@ class Database:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+
+def _write_ahead(connection: sqlite3.Connection, until: float) -> None:
+    """SQLite's own patience does not cover this step: of several processes that open a new file, all but one are refused."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 @contextmanager
