@@ -35,7 +35,12 @@ class Similar(NamedTuple):
 
 def find_neighbours(item_ids: list[str], matrix: csr_matrix, n: int) -> Similar:
     """The n most similar items of each item, ties by item id."""
-    table = all_pairs_knn(scale_columns(weigh_people(matrix)), n + 1 + SPARE, show_progress=False).tocsr()
+    found = all_pairs_knn(scale_columns(weigh_people(matrix)), n + 1 + SPARE, show_progress=False)
+    return best_of(item_ids, found.tocsr(), n)
+
+
+def best_of(item_ids: list[str], table: csr_matrix, n: int) -> Similar:
+    """The n most similar items of each row's item, ties by item id. Similarities are in [0, 1]; nought is none."""
     table.sort_indices()
     rows = np.repeat(np.arange(len(item_ids)), np.diff(table.indptr))
     millionths = (table.data * MILLION).round().astype(np.int64)
