@@ -131,10 +131,14 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--positive", metavar="VALUE", help="propensity: its value of those who did (default: yes, 1)"
     )
-    evaluate.add_argument("--picture", metavar="FILE", help="propensity: draw calibration and drivers as SVG")
+    evaluate.add_argument("--svg", "--picture", metavar="FILE", help="draw the figures, as SVG")
     parts = evaluate.add_mutually_exclusive_group()
     parts.add_argument(
-        "--folds", type=int, help="propensity: parts, each judged by a model of the others (default: 10)"
+        "--folds",
+        type=int,
+        metavar="N",
+        help="ranking: slices of time that are predicted, each by models of everything before it "
+        "(default: 1); propensity: parts, each judged by a model of the others (default: 10)",
     )
     parts.add_argument("--test-share", type=float, metavar="SHARE", help="propensity: judge so many, drawn by chance")
     parts.add_argument("--test-where", metavar="COLUMN=VALUE", help="propensity: judge these, as those of a later time")
@@ -269,14 +273,17 @@ def run_evaluate(options: argparse.Namespace) -> int:
         return run_evaluate_propensity(options)
     from infra.evaluation.ranking import evaluate_ranking
 
-    return evaluate_ranking(options.input, options.split, options.json, options.repeats, options.novel)
+    folds = 1 if options.folds is None else options.folds
+    return evaluate_ranking(
+        options.input, options.split, options.json, options.repeats, options.novel, folds, options.svg
+    )
 
 
 def run_evaluate_propensity(options: argparse.Namespace) -> int:
     from infra.evaluation.propensity import evaluate_propensity
 
     split = options.folds, options.test_share, options.test_where
-    return evaluate_propensity(options.table, options.label, options.positive, *split, options.json, options.picture)
+    return evaluate_propensity(options.table, options.label, options.positive, *split, options.json, options.svg)
 
 
 def run_test(options: argparse.Namespace) -> int:

@@ -1,16 +1,14 @@
-"""One evaluation from the log to the figures: train, publish, predict, measure."""
+"""One fold from its split to the predictions: train, publish, predict."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple
 
-import msgspec
-
-from infra.evaluation.figures import Crowd, Section, measure
+from infra.evaluation.figures import Crowd, Round
 from infra.evaluation.fit import fit, open_warehouse, state_facts
 from infra.evaluation.log import Timelines
-from infra.evaluation.predict import Protocol, predict
+from infra.evaluation.predict import predict
 from infra.evaluation.rankers import Rankers
 from infra.evaluation.session_knn import read_index
 from infra.evaluation.split import Prediction, Split
@@ -19,12 +17,15 @@ from shared.events.kinds import ITEM_KINDS
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 
+Trained = dict[str, dict[str, object]]
+"""What retrain said of each model."""
 
-class Judgement(msgspec.Struct, frozen=True):
-    """What retrain said of each model, and the figures by protocol."""
 
-    trained: dict[str, dict[str, object]]
-    protocols: dict[Protocol, Section]
+class Judged(NamedTuple):
+    """What was trained, and what the models then showed."""
+
+    trained: Trained
+    round: Round
 
 
 async def judge(
@@ -34,14 +35,12 @@ async def judge(
     folder: Path,
     settings: Settings,
     advance: Callable[[], None],
-    protocols: Sequence[Protocol] = get_args(Protocol),
-) -> Judgement:
+) -> Judged:
     """Train on the split's training events in this folder and make the predictions asked for.
 
     Args:
         asked: some or all of the split's predictions.
         advance: called at each prediction made.
-        protocols: what is measured.
     """
     cutoff = max(event.occurred_at for event in split.train)
     documents = EmbeddedDocuments(folder / "documents.sqlite", settings.store_deadline)
@@ -50,11 +49,10 @@ async def judge(
             await state_facts(documents, split.train)
             trained = await fit(warehouse, documents, cutoff, settings)
         rankers = Rankers(documents, split.catalogue, read_index(split.train, settings.session_gap), cutoff, settings)
-        predicted = await predict(asked, people, rankers.all, settings, advance)
+        predicted = await predict(asked, people, rankers.all, split.catalogue, settings, advance)
     finally:
         await documents.close()
-    crowd = crowd_of(split)
-    return Judgement(trained, {protocol: measure(predicted, protocol, crowd) for protocol in protocols})
+    return Judged(trained, Round(predicted, crowd_of(split)))
 
 
 def crowd_of(split: Split) -> Crowd:

@@ -1,10 +1,10 @@
 """Going with each person through their events, and asking every model at every prediction."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from itertools import groupby, islice
+from itertools import groupby
 from typing import Literal, NamedTuple
 
+from infra.evaluation import sampled
 from infra.evaluation.log import Timelines
 from infra.evaluation.rankers import Moment, N, Rank
 from infra.evaluation.split import Prediction
@@ -14,15 +14,16 @@ from shared.profiles.fold import fold, read_terms
 from shared.profiles.profile import new_profile
 from shared.settings import Settings
 
-Protocol = Literal["all", "novel"]
-"""all: every next item counts. novel: only those new to the person; met items are taken off every list."""
+Protocol = Literal["all", "novel", "sampled"]
+"""all: every next item counts. novel: only those new to the person; met items are taken off every list. sampled: some
+of those of `novel` again, each among a few items drawn by chance."""
 
 Lists = dict[str, list[str]]
 """What each model shows, best first."""
 
 
 class Predicted(NamedTuple):
-    """One prediction and the lists for it; those of `novel` only where the target is new to the person."""
+    """One prediction and the lists for it; `novel` and `sampled` only where the target is new to the person."""
 
     person: str
     target: str
@@ -31,19 +32,28 @@ class Predicted(NamedTuple):
 
 
 async def predict(
-    predictions: Iterable[Prediction],
+    predictions: Sequence[Prediction],
     people: Timelines,
     models: dict[str, Rank],
+    catalogue: Sequence[str],
     settings: Settings,
     advance: Callable[[], None],
 ) -> list[Predicted]:
     """The lists of all models for all predictions, which come by person and in order of time."""
     predicted: list[Predicted] = []
+    stride = 1 + (len(predictions) - 1) // sampled.MOST
     for person, asked in groupby(predictions, key=lambda prediction: prediction.person):
         for target, moment in _moments(people[person], asked, settings):
-            rankings = {name: await rank(moment) for name, rank in models.items()}
             met = frozenset(moment.met)
-            predicted.append(Predicted(person, target, met, _lists(rankings, target, met)))
+            is_drawn = target not in met and len(predicted) % stride == 0
+            if is_drawn:
+                moment = moment._replace(depth=sampled.DEPTH)
+            rankings = {name: list(await rank(moment)) for name, rank in models.items()}
+            lists = _lists(rankings, target, met)
+            if is_drawn:
+                drawn = sampled.draw(catalogue, target, met, f"{person} {moment.number}")
+                lists["sampled"] = {name: sampled.top(ranking, drawn, N) for name, ranking in rankings.items()}
+            predicted.append(Predicted(person, target, met, lists))
             advance()
     return predicted
 
@@ -65,11 +75,10 @@ def _moments(
         yield target, Moment(person, before, timeline[before].occurred_at, profile, list(reversed(met)))
 
 
-def _lists(rankings: Mapping[str, Iterable[str]], target: str, met: AbstractSet[str]) -> dict[Protocol, Lists]:
-    # So many places are enough for both protocols: `met` can take no more off a list than it has.
-    tops = {name: list(islice(ranking, N + len(met))) for name, ranking in rankings.items()}
-    lists: dict[Protocol, Lists] = {"all": {name: top[:N] for name, top in tops.items()}}
+def _lists(rankings: Mapping[str, Sequence[str]], target: str, met: frozenset[str]) -> dict[Protocol, Lists]:
+    lists: dict[Protocol, Lists] = {"all": {name: list(ranking[:N]) for name, ranking in rankings.items()}}
     if target not in met:
-        new = {name: [item_id for item_id in top if item_id not in met] for name, top in tops.items()}
-        lists["novel"] = {name: top[:N] for name, top in new.items()}
+        # So many places are enough: `met` can take no more off a list than it has.
+        tops = {name: ranking[: N + len(met)] for name, ranking in rankings.items()}
+        lists["novel"] = {name: [item_id for item_id in top if item_id not in met][:N] for name, top in tops.items()}
     return lists

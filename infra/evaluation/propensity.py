@@ -5,9 +5,9 @@ from time import monotonic
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from infra.evaluation.fit import find_training
+from infra.evaluation.progress import progress
 from infra.evaluation.propensity_report import PropensityReport, show
 from infra.evaluation.propensity_table import read_table
 from shared.errors import PermanentError, Problem
@@ -60,7 +60,7 @@ def evaluate(
     beside, _, wanted = (test_where or "").partition("=")
     table = read_table(path, label, positive, beside or None)
     plan = divide(table, FOLDS if folds is None else folds, test_share, wanted)
-    with _progress() as bar:
+    with progress() as bar:
         task = bar.add_task("learning", total=len(plan.parts))
         judged = judge_table(table, plan, lambda: bar.advance(task))
     return PropensityReport(
@@ -73,10 +73,3 @@ def evaluate(
         **judged,
         seconds=round(monotonic() - started, 1),
     )
-
-
-def _progress() -> Progress:
-    """A bar on a terminal, silence in a pipe."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

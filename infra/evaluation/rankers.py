@@ -33,13 +33,18 @@ EVER = timedelta(days=1)
 
 
 class Moment(NamedTuple):
-    """A person about to meet their next item: all they did before, and the items among it, the latest first."""
+    """A person about to meet their next item: all they did before, and the items among it, the latest first.
+
+    Attributes:
+        depth: so many places of a ranking are looked at besides those that what was met may take.
+    """
 
     person: str
     number: int
     at: datetime
     profile: Profile
     met: Sequence[str]
+    depth: int = N
 
 
 Rank = Callable[[Moment], Awaitable[Iterable[str]]]
@@ -72,13 +77,13 @@ class Rankers:
         }
 
     async def attune(self, moment: Moment) -> Iterable[str]:
-        """What `recommend` answers to a person with this profile, and where that has met items, what comes after it."""
+        """What `recommend` answers to a person with this profile, and where more is looked at, what comes after it."""
         self._now = moment.at
         await self._documents.merge(COLLECTION, {moment.person: {STATE: encode_profile(moment.profile)}})
         shown = await self._answer(moment.person, N)
-        if set(moment.met).isdisjoint(shown):
+        if moment.depth == N and set(moment.met).isdisjoint(shown):
             return shown
-        longer = await self._answer(moment.person, min(MOST, N + len(moment.met)))
+        longer = await self._answer(moment.person, max(moment.depth, min(MOST, N + len(moment.met))))
         return [*shown, *(item_id for item_id in longer if item_id not in shown)]
 
     async def source(self, source: Source, moment: Moment) -> Iterable[str]:
@@ -99,7 +104,7 @@ class Rankers:
     async def random(self, moment: Moment) -> Iterable[str]:
         """Any items, by a seed of the moment's own."""
         chance = Random(f"{SEED} {moment.person} {moment.number}")
-        return chance.sample(self._catalogue, min(N + len(moment.met), len(self._catalogue)))
+        return chance.sample(self._catalogue, min(moment.depth + len(moment.met), len(self._catalogue)))
 
     async def _allowed(self, scores: Scores, moment: Moment) -> Iterable[str]:
         """Best first, without what recommend does not show either."""

@@ -66,6 +66,6 @@ TABLES = {"events": "events", "items": "items", "decisions": "decisions"}
 """Topic → table that a BigQuery subscription (locally: the bridge) fills with its messages."""
 
 DEAD_LETTERS = "dead-letters"
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 8
 STATUS = "/stack/status"
 """Local stacks only: what has been processed."""

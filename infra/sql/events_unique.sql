@@ -61,6 +61,7 @@ SELECT
   item_ids,
   category,
   value,
+  context.page_url AS page_url,
   revisit,
   CASE
     WHEN dwell_s < quick_exit_s AND dwell_s < quick_exit_share * takes_s THEN quick_exit_weight

@@ -38,6 +38,8 @@ class Item(msgspec.Struct, frozen=True):
     expires_at: datetime | None = None
     next: Ranking = []
     ways: Mapping[str, tuple[float, Ranking]] = {}
+    alike: Ranking = []
+    unmet: Ranking = []
 
 
 _order = msgspec.json.Encoder().encode
@@ -56,6 +58,8 @@ def unpack_item(item_id: str, fields: Fields, slot: Slot = SLOTS[0]) -> Item:
         expires_at if isinstance(expires_at, datetime) else None,
         relations.next,
         relations.ways,
+        relations.alike,
+        relations.unmet,
     )
 
 

@@ -26,11 +26,15 @@ class Relations(msgspec.Struct, frozen=True, omit_defaults=True):
         neighbours: items that have interested the same people, by similarity.
         next: items that people go to from it within a visit, by probability.
         ways: previous item → how far to trust it, in [0, 1), and the items that people went to who had come from there.
+        alike: items that are like it by their facts, of those that few people have met.
+        unmet: likewise, of those that nobody has.
     """
 
     neighbours: Ranking = []
     next: Ranking = []
     ways: dict[str, tuple[float, Ranking]] = {}
+    alike: Ranking = []
+    unmet: Ranking = []
 
 
 NOTHING = Relations()

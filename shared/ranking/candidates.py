@@ -24,6 +24,9 @@ ANCHORS = 30
 AVERSIONS = 10
 CATEGORIES = 5
 
+CONTENT_ANCHORS = 10
+"""So many of the anchors, those that speak loudest, ask for what is like them."""
+
 FADE = 3
 RETURN_FADE = 4
 """What was met so many items ago speaks half as loud."""
@@ -91,6 +94,34 @@ def leading_anchor(item_id: str, weights: Scores, items: Mapping[str, Item]) -> 
     return max(parts, key=parts.__getitem__, default="")
 
 
+def from_content(weights: Scores, items: Mapping[str, Item]) -> tuple[dict[str, float], dict[str, float]]:
+    """What is like the leading anchors by its facts: what few people have met, and what nobody has.
+
+    Sums over anchors of weight · similarity.
+    """
+    few: dict[str, float] = {}
+    unmet: dict[str, float] = {}
+    for anchor, weight in islice(weights.items(), CONTENT_ANCHORS):
+        if weight > 0.0 and anchor in items:
+            for item_id, similarity in items[anchor].alike:
+                few[item_id] = few.get(item_id, 0.0) + weight * similarity
+            for item_id, similarity in items[anchor].unmet:
+                unmet[item_id] = unmet.get(item_id, 0.0) + weight * similarity
+    return few, unmet
+
+
+def likest_anchor(item_id: str, weights: Scores, items: Mapping[str, Item]) -> str:
+    """Of what `from_content` has found, the anchor that adds most to it."""
+    parts = {
+        anchor: weight * similarity
+        for anchor, weight in islice(weights.items(), CONTENT_ANCHORS)
+        if anchor in items
+        for other, similarity in (*items[anchor].alike, *items[anchor].unmet)
+        if other == item_id
+    }
+    return max(parts, key=parts.__getitem__, default="")
+
+
 def from_next(met: Sequence[str], items: Mapping[str, Item]) -> dict[str, float]:
     """Where people go from the item met last; of those who came to it from the one before, more is believed.
 
@@ -141,6 +172,13 @@ def from_returns(profile: Profile, met: Sequence[str]) -> dict[str, float]:
         for place, item_id in enumerate(met)
         if place and totals.get(item_id, 0.0) >= 0.0
     }
+
+
+def from_catalogue(liked: Scores, newest: Sequence[Item]) -> dict[str, float]:
+    """The newest items: those of liked categories first, the more the category is liked; within a category by age."""
+    shelf = {item.item_id: liked.get(item.category or "", 0.0) for item in newest}
+    places = {item.item_id: 1.0 - place / len(newest) for place, item in enumerate(newest)}
+    return {item_id: (weight + places[item_id]) / 2.0 for item_id, weight in shelf.items()}
 
 
 def rank(scores: Scores) -> Iterator[tuple[str, float]]:

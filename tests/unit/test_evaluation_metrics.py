@@ -4,7 +4,8 @@ from math import isnan, log2
 
 import pytest
 
-from infra.evaluation.figures import Crowd, Section, measure
+from infra.evaluation.figures import Crowd, Round, Section, measure
+from infra.evaluation.pairs import ahead_of
 from infra.evaluation.predict import Predicted
 from training.metrics.coverage import coverage
 from training.metrics.hit_rate import hit
@@ -69,7 +70,7 @@ CROWD = Crowd(people=4, met_by={"a": 4, "b": 2, "c": 1}, items=6)
 
 
 def test_means_over_predictions() -> None:
-    section = measure(PREDICTED, "all", CROWD)
+    section = measure([Round(PREDICTED, CROWD)], "all")
     assert (section.predictions, section.people) == (3, 2)
     attune, other = section.models["attune"], section.models["other"]
     assert attune.accuracy["HR@10"].value == pytest.approx(2 / 3)
@@ -80,24 +81,28 @@ def test_means_over_predictions() -> None:
     assert attune.novelty == pytest.approx((0 + 1 + 2) / 3)
     assert other.accuracy["HR@10"].value == pytest.approx(1 / 3)
     assert other.coverage == 3 / 6
-    assert other.behind["HR@10"].value == pytest.approx(1 / 3)
-    assert other.behind["MRR@10"].value == pytest.approx((1 + 1 / 3 - 1) / 3)
+    for metric, ahead in (("HR@10", 1 / 3), ("MRR@10", (1 + 1 / 3 - 1) / 3)):
+        pair, back = (ahead_of(section.pairs, metric, *names) for names in (("attune", "other"), ("other", "attune")))
+        assert pair
+        assert back
+        assert pair.ahead.value == pytest.approx(ahead)
+        assert (back.ahead.low, back.ahead.high) == (-pair.ahead.high, -pair.ahead.low)
 
 
 def test_intervals_come_from_drawing_people() -> None:
     # Two people: a draw has ann twice (every prediction a hit), bob twice (none), or both (two of three).
-    found = measure(PREDICTED, "all", CROWD).models["attune"].accuracy["HR@10"]
+    found = measure([Round(PREDICTED, CROWD)], "all").models["attune"].accuracy["HR@10"]
     assert (found.low, found.high) == (0.0, 1.0)
 
 
 def test_a_protocol_takes_only_its_own_predictions() -> None:
-    section = measure(PREDICTED, "novel", CROWD)
+    section = measure([Round(PREDICTED, CROWD)], "novel")
     assert (section.predictions, section.people) == (2, 2)
     assert section.models["attune"].accuracy["HR@10"].value == 1 / 2
 
 
 def test_a_model_that_shows_nothing_is_undefined_not_bad() -> None:
-    silent = measure(PREDICTED, "all", CROWD).models["silent"]
+    silent = measure([Round(PREDICTED, CROWD)], "all").models["silent"]
     assert all(isnan(found.value) for found in silent.accuracy.values())
     assert isnan(silent.coverage)
 
@@ -105,9 +110,9 @@ def test_a_model_that_shows_nothing_is_undefined_not_bad() -> None:
 def test_no_hit_is_not_certainty() -> None:
     # Hanley and Lippman-Hand's rule of three: nobody of 60 may still be three of 60.
     missed = [shown(f"p{number}", "z", ["a"], ["b"]) for number in range(60)]
-    found = measure(missed, "all", CROWD).models["attune"].accuracy["HR@10"]
+    found = measure([Round(missed, CROWD)], "all").models["attune"].accuracy["HR@10"]
     assert (found.value, found.low, found.high) == (0.0, 0.0, 3 / 60)
 
 
 def test_no_predictions_no_figures() -> None:
-    assert measure([], "all", CROWD) == Section(0, 0, {})
+    assert measure([Round([], CROWD)], "all") == Section(0, 0, {}, [])

@@ -6,7 +6,7 @@ import pytest
 
 from infra.evaluation.log import timelines
 from infra.evaluation.split import Prediction, Split, sample
-from infra.evaluation.splits import parse_split
+from infra.evaluation.splits import parse_splits
 from infra.evaluation.steps import sessions_of, steps_of
 from shared.errors import PermanentError
 from shared.events.event import Context, Event
@@ -28,7 +28,13 @@ def act(person: str, minute: float, item: str, kind: Kind = "item_view", session
 
 
 def split(spec: str, *events: Event) -> Split:
-    return parse_split(spec)(timelines(sorted(events, key=lambda event: event.occurred_at)), GAP)
+    [found] = folds(spec, 1, *events)
+    return found
+
+
+def folds(spec: str, number: int, *events: Event) -> list[Split]:
+    people = timelines(sorted(events, key=lambda event: event.occurred_at))
+    return [divide(people, GAP) for divide in parse_splits(spec, number)]
 
 
 def ids(events: list[Event]) -> set[str]:
@@ -117,4 +123,4 @@ def test_a_sample_takes_whole_people_and_is_the_same_every_time() -> None:
 )
 def test_an_unknown_split_is_refused(spec: str) -> None:
     with pytest.raises(PermanentError, match=r"unknown split; split: expected sessions:SHARE"):
-        parse_split(spec)
+        parse_splits(spec)
