@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from math import isnan
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -41,12 +40,13 @@ def _render(protocol: Protocol, section: Section) -> Iterator[RenderableType]:
     yield _figures(section, beyond=protocol != "sampled")
     if protocol == "sampled":
         return
-    yield Whiskers({name: each.accuracy for name, each in section.models.items()}, SERVED)
+    yield Text()
+    yield Whiskers({name: each.accuracy for name, each in section.models.items() if each.folds[DECISIVE]}, SERVED)
     if section.pairs:
         yield Text.assemble(
             "\n", f"{DECISIVE}: ", ("▲", "green"), " the row's model is better, ", ("▼", "red"), " the column's,"
         )
-        yield Text("· chance may tell them apart (95 %, paired)")
+        yield Text("· not told apart (95 %, paired)")
         yield _pairs(section)
     if 1 < len(next(iter(section.models.values())).folds[DECISIVE]) <= MOST_FOLDS:
         yield Text(f"\n{DECISIVE}, fold by fold")
@@ -54,7 +54,7 @@ def _render(protocol: Protocol, section: Section) -> Iterator[RenderableType]:
 
 
 def _figures(section: Section, beyond: bool) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("", no_wrap=True)
     for title in (*(f"{metric} (95 %)" for metric in METRICS), *(("cover", "met", "bits") if beyond else ())):
         table.add_column(title, justify="right", no_wrap=True)
@@ -101,17 +101,20 @@ def _folds(section: Section) -> Table:
     for number in range(1, len(next(iter(section.models.values())).folds[DECISIVE]) + 1):
         table.add_column(str(number), justify="right", no_wrap=True)
     for name, figures in section.models.items():
-        table.add_row(name, *map(short, figures.folds[DECISIVE]))
+        if figures.folds[DECISIVE]:
+            table.add_row(name, *map(short, figures.folds[DECISIVE]))
     return table
 
 
 def short(value: float) -> str:
-    """Three decimals, without the leading zero.
+    """Four characters: three decimals, without the leading zero.
 
     >>> short(0.3741), short(1.0), short(float("nan"))
-    ('.374', '1.000', '–')
+    ('.374', '1.00', '–')
     """
-    return "–" if isnan(value) else f"{value:.3f}".replace("0.", ".", 1)
+    if isnan(value):
+        return "–"
+    return f"{value:.3f}"[1:] if value < 0.9995 else f"{value:.2f}"
 
 
 def signed(value: float) -> str:

@@ -79,7 +79,7 @@ def test_printed_and_written(write: Write, tmp_path: Path, capsys: pytest.Captur
     assert max(map(len, out.splitlines())) <= 80
     written = msgspec.json.decode(file.read_bytes())
     assert written["predictions"] == 60
-    assert list(written["judgement"]["protocols"]) == ["all", "novel"]
+    assert list(written["judgement"]["protocols"]) == ["all", "novel", "sampled"]
     silent = written["judgement"]["protocols"]["novel"]["models"]["repeat last"]["accuracy"]["HR@10"]
     assert silent == {"value": None, "low": None, "high": None}
 
@@ -103,5 +103,5 @@ def test_repeats_are_kept_if_asked_for(write: Write) -> None:
 def test_novelty_alone_if_asked_for(write: Write) -> None:
     returns = [(3 * 86_400 + step, "ann", f"a{step % 3}") for step in range(9)]
     report = evaluate(write(visits(0, range(60)) + returns), "days:1", novel=True)
-    assert list(report.judgement.protocols) == ["novel"]
+    assert list(report.judgement.protocols) == ["novel", "sampled"]
     assert report.judgement.protocols["novel"].predictions == 2
