@@ -90,6 +90,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Meta(ge=0, le=12, description="personas that K-means makes; 0 or 1: 3 to 8, as the silhouette has it")
     ] = 5
     neighbours: Annotated[Count, Meta(description="neighbours kept for an item")] = 50
+    challengers: Annotated[
+        str,
+        Meta(
+            pattern=r"^( *(EASE\^R|user-kNN|ALS|BPR) *(,|$))*$",
+            description="learners that are tuned and tried against item-kNN at each training, separated by commas",
+        ),
+    ] = "EASE^R,user-kNN,ALS,BPR"
     conversion_days: Annotated[
         Count, Meta(description="the propensity to convert is that to do so within so many days")
     ] = 7
@@ -102,6 +109,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def operators(self) -> frozenset[str]:
         return _listed(self.operator_keys)
+
+    @property
+    def tried(self) -> frozenset[str]:
+        return _listed(self.challengers)
 
     @property
     def origins(self) -> frozenset[str]:
