@@ -1,18 +1,18 @@
 """How much each source of candidates has to say, by context, as learned from what people did next; and the ladder.
 
-What is known decides which sources have something to say; no rule switches between them. Each step adds to the one above:
+What is known decides who has something to say; no rule switches between them. Each step adds to those above it:
 
-| known of the person | models | who proposes |
-| --- | --- | --- |
-| anything | none yet | `catalogue`: up to 500 items of the catalogue, the newest of the categories they like first |
-| nothing | trained | `trending`, `popularity`: over all |
-| 1 item | trained | `neighbours`, `next`, `category`, `content` of that item; `trending` and `popularity` among their persona |
-| 2 items of a visit | trained | `next` by the last two, where others went that way |
-| more | trained | the 30 strongest and latest items speak, `content` for the first 10; `return` where people come back |
-| dislikes | trained | what is like them sinks |
+| known of the person | who proposes                                                                                |
+| ------------------- | ------------------------------------------------------------------------------------------- |
+| whatever, untrained | catalogue: of up to 500 items the newest, first those of categories that the person likes   |
+| nothing             | trending, popularity: over all                                                              |
+| 1 item met          | neighbours, next, category, content: by that item; trending, popularity: among the persona  |
+| 2 of a visit        | next: by the last two, where two or more people went that way                               |
+| more                | neighbours: by the 30 strongest and latest; content: by 10 of them; return: where people do |
+| dislikes            | what is like them sinks                                                                     |
 
-The shares are learned from 30 next items in the log on; until then they are `UNLEARNED`. So is the share of `content` as
-long as hardly anybody has gone to a new item: what is not shown is not gone to.
+The shares are learned from 30 next items in the log on; until then they are `UNLEARNED`. So is that of content while
+hardly anybody has gone to a new item: what is not shown is not gone to.
 """
 
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ Learned = Literal["neighbours", "next", "category", "trending", "popularity", "r
 Source = Literal[Learned, "catalogue"]
 """Which recommender proposes an item. The catalogue does only where nothing has been trained."""
 
-SOURCES: tuple[Learned, ...] = get_args(Learned)
+SOURCES: tuple[Source, ...] = get_args(Learned)
 
 Context = Literal["home", "first", "visit", "cart"]
 """home: silent for as long as ends a session. In a visit: cart, something is in it; first, one item is known of the
-person; visit, all the rest. The page of an item is one of the last two, the item being the one met last: its own view is
-an event, and what is asked for on it comes after."""
+person; visit, all the rest. An item's page is one of these, the item being the one met last: its view is an event, and
+what the page asks for comes after."""
 
 CONTEXTS: tuple[Context, ...] = get_args(Context)
 
@@ -52,7 +52,7 @@ class BlendModel(msgspec.Struct, frozen=True, dict=True):
     """
 
     version: str
-    shares: dict[Context, dict[Learned, float]]
+    shares: dict[Context, dict[Source, float]]
     may_return: bool
     quality: dict[str, float] = {}
     usual_quality: float = 1.0
@@ -66,7 +66,7 @@ class BlendModel(msgspec.Struct, frozen=True, dict=True):
         return {item_id: (share / self.usual_quality) ** self.strength for item_id, share in self.quality.items()}
 
 
-UNLEARNED: dict[Learned, float] = {
+UNLEARNED: dict[Source, float] = {
     "neighbours": 0.3,
     "next": 0.2,
     "category": 0.25,

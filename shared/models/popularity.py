@@ -1,4 +1,4 @@
-"""Popularity: what many people have shown interest in lately: over all, by category, and among those of each persona."""
+"""Popularity: what many people have shown interest in lately, over all, by category, and among those of a persona."""
 
 from functools import cached_property
 

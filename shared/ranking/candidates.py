@@ -175,10 +175,12 @@ def from_returns(profile: Profile, met: Sequence[str]) -> dict[str, float]:
 
 
 def from_catalogue(liked: Scores, newest: Sequence[Item]) -> dict[str, float]:
-    """The newest items: those of liked categories first, the more the category is liked; within a category by age."""
-    shelf = {item.item_id: liked.get(item.category or "", 0.0) for item in newest}
-    places = {item.item_id: 1.0 - place / len(newest) for place, item in enumerate(newest)}
-    return {item_id: (weight + places[item_id]) / 2.0 for item_id, weight in shelf.items()}
+    """Items, the newest first, but those of liked categories before all others and by how much these are liked."""
+    scores: dict[str, float] = {}
+    for place, item in enumerate(newest):
+        weight = liked.get(item.category or "", 0.0)
+        scores[item.item_id] = ((1.0 + weight if weight else 0.0) + 1.0 - place / len(newest)) / 3.0
+    return scores
 
 
 def rank(scores: Scores) -> Iterator[tuple[str, float]]:

@@ -14,6 +14,8 @@ REASONS: Mapping[Source, str] = {
     "trending": "popular these days",
     "popularity": "popular with everyone",
     "return": "you looked at it before",
+    "content": "new, and like {because}",
+    "catalogue": "from our catalogue",
 }
 
 

@@ -1,9 +1,10 @@
 """One answer: reads what the stages need, passes it through them, and never fails because a store is away."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from shared.errors import RetryableError
@@ -11,6 +12,7 @@ from shared.events.event import person_key
 from shared.models.blend import DEFAULT, BlendModel, Shares
 from shared.models.catalogue import Catalogue
 from shared.models.items import Item
+from shared.models.newest import Newest
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
@@ -20,15 +22,18 @@ from shared.profiles.fold import Terms
 from shared.profiles.identity import owner
 from shared.profiles.profile import to_ms
 from shared.profiles.record import COLLECTION, PACKED, Record, unpack
-from shared.ranking.candidates import Scores, Source, anchors
+from shared.ranking.candidates import Scores, anchors
 from shared.ranking.exclude import barred, drop_withdrawn
 from shared.ranking.explain import Recommendation, explain
-from shared.ranking.propose import candidates, propose
+from shared.ranking.propose import Proposed, candidates, propose
 from shared.ranking.score import Scored, blend, context_of
 from shared.settings import Settings
 from shared.stores.ports import Documents
 
 EMPTY = PopularityModel("", [], {})
+
+ALONE: Shares = {"catalogue": 1.0}
+"""Before anything has been trained."""
 
 PER_ITEM = 4
 """A source proposes so many candidates for each item that is asked for."""
@@ -61,26 +66,30 @@ class Recommender:
         self._terms = terms
         self._settings = settings
         self._clock = clock
+        self._newest = Newest(documents, timedelta(seconds=settings.model_refresh_s), clock)
         self._related: tuple[str | None, Slot] | None = None
 
     async def answer(self, person: str, n: int) -> Answer:
         """The persona and the n best items for the person; a stranger gets the same with an empty profile."""
         record, away = await self._record(person)
         profile = record.profile
-        popularity = await self._registry.get("popularity", PopularityModel) or EMPTY
+        popularity = await self._registry.get("popularity", PopularityModel)
+        newest = await self._newest.get() if popularity is None else ()
         self._notice(self._registry.versions.get("neighbours"), self._registry.slot)
         learned = await self._registry.get("blend", BlendModel) or DEFAULT
+        model = await self._registry.get("personas", PersonaModel)
         weights = anchors(profile)
         items, items_away = await self._items(weights)
         now = self._clock()
-        shares, may_return = learned.shares[context_of(profile, now, self._terms.session_gap_ms)], learned.may_return
-        scores, because = propose(profile, weights, items, popularity, may_return)
-        ranked = _rank(scores, popularity, shares, barred(profile, may_return), n)
-        chosen, shown, shown_away = await self._choose(ranked, n)
-        model = await self._registry.get("personas", PersonaModel)
         told = persona.current(record.standing, profile, model, now, self._terms)
+        popular = (popularity or EMPTY).among(told)
+        shares = learned.shares[context_of(profile, now, self._terms.session_gap_ms)]
+        proposed = propose(profile, weights, items, popular, learned.may_return, newest)
+        unwanted = barred(profile, learned.may_return)
+        ranked = _rank(proposed, popular, ALONE if newest else shares, learned.factors, unwanted, n)
+        chosen, shown, shown_away = await self._choose(ranked, n)
         known = items | shown
-        recommendations = [explain(scored, because[scored.source](scored.item_id), known) for scored in chosen]
+        recommendations = [explain(scored, proposed.because[scored.source](scored.item_id), known) for scored in chosen]
         return Answer(told, recommendations, dict(self._registry.versions), away or items_away or shown_away)
 
     def _notice(self, version: str | None, slot: Slot) -> None:
@@ -118,16 +127,22 @@ class Recommender:
             chosen += drop_withdrawn(some, items, self._clock())
             shown |= items
             away |= some_away
-        return chosen[:n], shown, away
+        return sorted(chosen[:n], key=attrgetter("score"), reverse=True), shown, away
 
 
 def _rank(
-    scores: Mapping[Source, Scores], popularity: PopularityModel, shares: Shares, unwanted: AbstractSet[int], n: int
+    proposed: Proposed,
+    popularity: PopularityModel,
+    shares: Shares,
+    factors: Scores,
+    unwanted: AbstractSet[int],
+    n: int,
 ) -> Iterator[Scored]:
     """Best first: of each source's best, then, for whoever has not got enough by then, of all the rest."""
     passed: set[str] = set()
     for most in (PER_ITEM * n, None):
-        for scored in blend(candidates(scores, popularity, unwanted, most), scores, shares):
+        found = candidates(proposed.scores, popularity, unwanted, most)
+        for scored in blend(found, proposed.scores, shares, factors, proposed.unmet, n if most else 0):
             if scored.item_id not in passed:
                 passed.add(scored.item_id)
                 yield scored

@@ -8,6 +8,9 @@ from shared.models.blend import Context, Shares, Source
 from shared.profiles.cart import cart
 from shared.profiles.profile import Profile, to_ms
 from shared.ranking.candidates import Ranked, Scores
+from shared.ranking.explore import explore
+
+NONE: Scores = {}
 
 
 class Scored(NamedTuple):
@@ -28,20 +31,31 @@ def context_of(profile: Profile, now: datetime, gap_ms: int) -> Context:
     return "visit" if any(act.item_id != recent[-1].item_id for act in recent) else "first"
 
 
-def blend(candidates: Mapping[Source, Ranked], scores: Mapping[Source, Scores], shares: Shares) -> Iterator[Scored]:
-    """The candidates, best first, ties by item: the sum over sources of share · score / that source's best candidate's.
+def blend(
+    candidates: Mapping[Source, Ranked],
+    scores: Mapping[Source, Scores],
+    shares: Shares,
+    factors: Scores = NONE,
+    unmet: Scores = NONE,
+    n: int = 0,
+) -> Iterator[Scored]:
+    """The candidates, best first, ties by item: the sum over sources of share · score / that source's best candidate's,
+    times the item's factor, at most 1.
 
-    An item counts with what every source says of it, whichever has proposed it.
+    An item counts with what every source says of it, whichever has proposed it. An unmet item may get the n-th place.
     """
-    factors = {source: shares.get(source, 0.0) / ranked[0][1] for source, ranked in candidates.items() if ranked}
+    shared = {source: shares.get(source, 0.0) / ranked[0][1] for source, ranked in candidates.items() if ranked}
     totals = dict.fromkeys((item_id for ranked in candidates.values() for item_id, _ in ranked), 0.0)
-    for source, factor in factors.items():
+    for source, share in shared.items():
         get = scores[source].get
         for item_id in totals:
-            totals[item_id] += factor * get(item_id, 0.0)
+            totals[item_id] += share * get(item_id, 0.0)
+    for item_id in totals.keys() & factors.keys() if factors else ():
+        totals[item_id] *= factors[item_id]
 
     def leading(item_id: str) -> Source:
-        return max(factors, key=lambda source: factors[source] * scores[source].get(item_id, 0.0))
+        return max(shared, key=lambda source: shared[source] * scores[source].get(item_id, 0.0))
 
     ranked = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
-    return (Scored(item_id, round(total, 6), leading(item_id)) for item_id, total in ranked)
+    ranked = explore(ranked, candidates.get("content", ()), unmet, n)
+    return (Scored(item_id, min(round(total, 6), 1.0), leading(item_id)) for item_id, total in ranked)

@@ -23,6 +23,7 @@ TRAINING_LIBRARIES = (
     "scikit-learn",
     "pyarrow",
     "implicit",
+    "sparse-dot-topn",
     "duckdb",
     "google-cloud-bigquery",
 )

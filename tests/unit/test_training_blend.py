@@ -17,7 +17,7 @@ from shared.models.blend import CONTEXTS, SOURCES, BlendModel
 from shared.settings import Settings
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.ports import Warehouse
-from training import blend
+from training import blend, strength
 from training.choice import LEAST, fit_weights
 from training.results import Fitted, Refused
 from training.tables import create_tables, write_kinds
@@ -73,7 +73,7 @@ def test_no_step_from_the_weights_is_better(weights: list[float], seed: int) -> 
 @pytest.mark.parametrize(("target", "place"), [(0, 1), (1, 2), (2, 3), (-1, None)])
 def test_gain_is_by_place_ties_by_item(target: int, place: int | None) -> None:
     pool = Pool(np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.0]]), target)
-    assert blend.gain(pool, np.array([1.0, 1.0])) == (0.0 if place is None else 1 / np.log2(1 + place))
+    assert strength.gain(pool, np.array([1.0, 1.0])) == (0.0 if place is None else 1 / np.log2(1 + place))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from training.queries import compose, read_sql
 
 SKIPPED = ("tables", "pull_", "privacy_")
 NAMES = sorted(path.stem for path in (ROOT / "infra/sql").glob("*.sql") if not path.stem.startswith(SKIPPED))
-TABLES = {"events", "items", "kinds", "quarantined"}
+TABLES = {"centroids", "events", "items", "kinds", "quarantined"}
 
 
 @pytest.mark.parametrize("name", NAMES)

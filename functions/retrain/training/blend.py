@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from shared.models.artifact import unpack_model
 from shared.models.blend import CONTEXTS, SOURCES, UNLEARNED, BlendModel, Context, Source
 from shared.models.items import Item, unpack_item
-from shared.models.popularity import PopularityModel
 from shared.models.relations import SLOTS, field
 from shared.profiles.fold import read_terms
 from shared.profiles.profile import from_ms
@@ -17,9 +15,12 @@ from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training import neighbours, popularity
 from training.choice import fit_weights
+from training.leanings import personas_at
+from training.quality import Quality, read_quality, unusual
 from training.queries import select, terms
 from training.results import Fitted, Refused, fitted
-from training.walks import Moment, Pool, Scores, Sources, walk
+from training.strength import choose_strength, gains
+from training.walks import Moment, Scores, Sources, walk
 
 SHARE = 0.75
 """The sources learn from the first part of the visits; in the others people are watched."""
@@ -28,7 +29,6 @@ MOST = 3_000
 LEAST = 30
 """Next items to learn from."""
 
-N = 10
 SCALE = 6.0
 """Of the weights' sum where nothing has been learned: as strong as what is found on the inputs that ship."""
 
@@ -36,6 +36,11 @@ PRIOR = 1.0
 CONTEXT_PRIOR = 8.0
 """How strongly weights are held to those where nothing has been learned, and those of a context to those of all: by the
 precision of a normal prior. Ten next items weigh about as much as one."""
+
+CONTENT = SOURCES.index("content")
+NEW = 30
+"""Next items that content has proposed, from which its weight is learned. While there are fewer it stays at what is
+stated: nobody goes to new items that they are not shown."""
 
 
 def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
@@ -50,52 +55,56 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | 
         return Refused(f"{len(moments):,} next items to learn from, {LEAST} are needed")
     # On several threads partial sums come together in any order, and the last bits with them.
     with threadpool_limits(1):
-        model, facts = learn(moments)
+        model, facts = learn(moments, read_quality(warehouse, values))
     return fitted("blend", model, cutoff, facts)
 
 
-def learn(moments: Sequence[Moment]) -> tuple[BlendModel, dict[str, object]]:
-    """The model, and what is told of it. Met items may return if more of what people go to is shown that way."""
+def learn(moments: Sequence[Moment], quality: Quality | None = None) -> tuple[BlendModel, dict[str, object]]:
+    """The model, and what is told of it. Met items may return if more of what people go to is shown that way.
+
+    `quality` is that of now; how strongly it counts is learned from what it was before the moments.
+    """
     weights = {may_return: _weights(moments, may_return) for may_return in (False, True)}
-    figures = {may_return: _gain(moments, weights[may_return], may_return) for may_return in weights}
+    figures = {may_return: float(gains(moments, weights[may_return], may_return).mean()) for may_return in weights}
     may_return = figures[True] > figures[False]
     shares = {context: _shares(found) for context, found in weights[may_return].items()}
+    strength = choose_strength(moments, weights[may_return], may_return) if quality else 0.0
     told = {
         "next_items": len(moments),
-        "ndcg": round(figures[may_return], 4),
+        "new_items": _proposed_new(moments, may_return),
+        "ndcg": round(float(gains(moments, weights[may_return], may_return, strength).mean()), 4),
         "may_return": may_return,
         "shares": shares["visit"],
+        "quality": _about(quality, strength),
     }
-    return BlendModel("", shares, may_return), told
+    named, usual = (unusual(quality), round(quality.usual, 4)) if quality else ({}, 1.0)
+    return BlendModel("", shares, may_return, named, usual, strength), told
 
 
 def _weights(moments: Sequence[Moment], may_return: bool) -> dict[Context, Scores]:
     """By context; each is held to the weights of all, these to those where nothing has been learned."""
     unlearned = SCALE * np.array([UNLEARNED[source] for source in SOURCES])
-    overall = fit_weights([moment.pools[may_return] for moment in moments], unlearned, PRIOR)
+    kept = frozenset((CONTENT,)) if _proposed_new(moments, may_return) < NEW else frozenset()
+    overall = fit_weights([moment.pools[may_return] for moment in moments], unlearned, PRIOR, kept)
     return {
         context: fit_weights(
-            [moment.pools[may_return] for moment in moments if moment.context == context], overall, CONTEXT_PRIOR
+            [moment.pools[may_return] for moment in moments if moment.context == context], overall, CONTEXT_PRIOR, kept
         )
         for context in CONTEXTS
     }
 
 
-def _gain(moments: Sequence[Moment], weights: dict[Context, Scores], may_return: bool) -> float:
-    """Mean NDCG of the first places."""
-    gains = (gain(moment.pools[may_return], weights[moment.context]) for moment in moments)
-    return float(np.mean(list(gains)))
+def _proposed_new(moments: Sequence[Moment], may_return: bool) -> int:
+    """To how many of the next items content had pointed."""
+    pools = (moment.pools[may_return] for moment in moments)
+    return sum(bool(pool.scores[pool.target, CONTENT]) for pool in pools if pool.target >= 0)
 
 
-def gain(pool: Pool, weights: Scores) -> float:
-    """1 / log2(1 + place) of the target, 0 if it is not among the first."""
-    if pool.target < 0:
-        return 0.0
-    totals = (pool.scores @ weights).round(9)
-    better = totals > totals[pool.target]
-    equal = totals[: pool.target] == totals[pool.target]
-    place = 1 + int(better.sum()) + int(equal.sum())
-    return float(1 / np.log2(1 + place)) if place <= N else 0.0
+def _about(quality: Quality | None, strength: float) -> dict[str, object]:
+    if quality is None:
+        return {"items": 0}
+    figures = {"usual": round(quality.usual, 4), "prior_people": round(quality.people, 1), "strength": strength}
+    return {"items": len(quality.items), **figures}
 
 
 def _shares(weights: Scores) -> dict[Source, float]:
@@ -104,16 +113,20 @@ def _shares(weights: Scores) -> dict[Source, float]:
 
 
 def _sources(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Sources | None:
-    related, popular = neighbours.fit(warehouse, cutoff, settings), popularity.fit(warehouse, cutoff, settings)
+    personas = personas_at(warehouse, cutoff, settings)
+    related, popular = (
+        neighbours.fit(warehouse, cutoff, settings),
+        popularity.learn(warehouse, cutoff, settings, personas),
+    )
     if isinstance(related, Refused) or isinstance(popular, Refused) or related.relations is None:
         return None
     facts = select(warehouse, "item_facts", terms(cutoff, settings))
     categories = dict(zip(facts["item_id"].to_pylist(), facts["category"].to_pylist(), strict=True))
     packed = dict(related.relations())
     items = {item_id: _item(item_id, packed.get(item_id), categories.get(item_id)) for item_id in packed | categories}
-    [(_, documents)] = popular.documents()
-    [fields] = documents.values()
-    return Sources(items, unpack_model(fields, PopularityModel))
+    quality = read_quality(warehouse, terms(cutoff, settings))
+    relative = {item_id: share / quality.usual for item_id, share in quality.items.items()} if quality else {}
+    return Sources(items, popular, personas, relative)
 
 
 def _item(item_id: str, packed: bytes | None, category: str | None) -> Item:

@@ -1,6 +1,7 @@
 """Conditional logit: the weights under which what was chosen is likeliest."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 from scipy.optimize import minimize
@@ -13,8 +14,10 @@ LEAST = 0.05
 DIGITS = 6
 
 
-def fit_weights(pools: Sequence[Pool], prior: Scores, strength: float) -> Scores:
+def fit_weights(pools: Sequence[Pool], prior: Scores, strength: float, kept: AbstractSet[int] = frozenset()) -> Scores:
     """The weights w that maximise Σ log softmax(scores · w)[target] − strength / 2 · |w − prior|², none below `LEAST`.
+
+    Those that are `kept` stay at the prior.
 
     D. McFadden, "Conditional logit analysis of qualitative choice behavior", 1974. The sum is concave: one maximum.
     """
@@ -35,6 +38,7 @@ def fit_weights(pools: Sequence[Pool], prior: Scores, strength: float) -> Scores
         value = (most + np.log(sums)).sum() - targets @ weights + strength / 2 * (away @ away)
         return float(value), (likely / np.repeat(sums, sizes)) @ rows - targets + strength * away
 
-    found = minimize(loss, np.maximum(prior, LEAST), jac=True, method="L-BFGS-B", bounds=[(LEAST, None)] * len(prior))
+    bounds = [(at, at) if place in kept else (LEAST, None) for place, at in enumerate(prior.tolist())]
+    found = minimize(loss, np.maximum(prior, LEAST), jac=True, method="L-BFGS-B", bounds=bounds)
     weights: Scores = found.x.round(DIGITS)
     return weights

@@ -68,8 +68,30 @@ class Clusters(NamedTuple):
     points: Points
 
 
+class Found(NamedTuple):
+    """What was found, the features it was found in, and the live model that it continues, if any."""
+
+    clusters: Clusters
+    features: Points
+    before: PersonaModel | None
+
+
 def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, live: Fields | None = None) -> Fitted | Refused:
     """Personas of everyone who has acted by the cutoff."""
+    result = find(warehouse, cutoff, settings, live)
+    if isinstance(result, Refused):
+        return result
+    found, features, before = result
+    with threadpool_limits(1):
+        stability = judge(found.model, found.points, features, before, settings.personas)
+    moved = movement(before, found.model, features, found.labels) if before else {}
+    told = {"people": len(features), **_told(found.model), **_moves(moved), "figures": stability.figures}
+    made = fitted("personas", found.model, cutoff, told)
+    return made._replace(picture=draw(found.model, moved), doubt=stability.doubt)
+
+
+def find(warehouse: Warehouse, cutoff: datetime, settings: Settings, live: Fields | None = None) -> Found | Refused:
+    """The clusters as of the cutoff."""
     table = select(warehouse, "persona_features", terms(cutoff, settings))
     wanted = settings.personas if settings.personas >= 2 else 0
     people, needed = table.num_rows, PEOPLE_PER_PERSONA * (wanted or FEWEST)
@@ -83,12 +105,7 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, live: Fields
     # On several threads partial sums come together in any order, and the last bits with them.
     with threadpool_limits(1):
         k = min(wanted, distinct) if wanted else choose(features, distinct)
-        found = cluster(features, k, before)
-        stability = judge(found.model, found.points, features, before, settings.personas)
-    moved = movement(before, found.model, features, found.labels) if before else {}
-    told = {"people": people, **_told(found.model), **_moves(moved), "figures": stability.figures}
-    made = fitted("personas", found.model, cutoff, told)
-    return made._replace(picture=draw(found.model, moved), doubt=stability.doubt)
+        return Found(cluster(features, k, before), features, before)
 
 
 def read_features(table: "pyarrow.Table") -> Points:

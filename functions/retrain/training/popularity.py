@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from shared.models.popularity import PopularityModel
+from shared.models.personas import PersonaModel
+from shared.models.popularity import Leaning, PopularityModel, Ranking
 from shared.profiles.profile import MS
 from shared.settings import Settings
-from shared.stores.ports import Warehouse
+from shared.stores.ports import Fields, Warehouse
+from training.leanings import personas_at, read_leanings
 from training.queries import select, terms
 from training.results import Fitted, Refused, fitted
 
@@ -22,17 +24,26 @@ TREND_MS = timedelta(days=1) // MS
 MAX_BYTES = 900_000
 """A document holds a million; identifiers can be so long that the limits do not bound the size."""
 
-Ranking = list[tuple[str, float]]
+
+def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, live: Fields | None = None) -> Fitted | Refused:
+    """What was popular at the cutoff; `live` is the document of the live personas, whose names are kept."""
+    model = learn(warehouse, cutoff, settings, personas_at(warehouse, cutoff, settings, live))
+    if isinstance(model, Refused):
+        return model
+    facts = {"items": len(model.items), "categories": len(model.categories), "personas": sorted(model.personas)}
+    return fitted("popularity", model, cutoff, facts)
 
 
-def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
-    """What was popular at the cutoff."""
-    table = select(warehouse, "popularity", {**terms(cutoff, settings), **LIMITS, "trend_ms": TREND_MS})
+def learn(
+    warehouse: Warehouse, cutoff: datetime, settings: Settings, personas: PersonaModel | None
+) -> PopularityModel | Refused:
+    """Popularity over all, and among those of each of these personas."""
+    values = {**terms(cutoff, settings), **LIMITS, "trend_ms": TREND_MS}
+    table = select(warehouse, "popularity", values)
     if not table.num_rows:
         return Refused("nobody has shown interest in an item")
-    model = bound(read_model(table))
-    facts = {"items": len(model.items), "categories": len(model.categories)}
-    return fitted("popularity", model, cutoff, facts)
+    leanings = read_leanings(warehouse, values, personas) if personas else {}
+    return bound(msgspec.structs.replace(read_model(table), personas=leanings))
 
 
 def read_model(table: "pyarrow.Table") -> PopularityModel:
@@ -63,8 +74,14 @@ def bound(model: PopularityModel) -> PopularityModel:
     while len(msgspec.msgpack.encode(model)) > MAX_BYTES:
         categories = {category: ranking[: len(ranking) // 2] for category, ranking in model.categories.items()}
         items, trends = model.items[: len(model.items) // 2], model.trends[: len(model.trends) // 2]
-        model = PopularityModel(model.version, items, categories, trends)
+        personas = {name: _halved(leaning) for name, leaning in model.personas.items()}
+        model = PopularityModel(model.version, items, categories, trends, personas)
     return model
+
+
+def _halved(leaning: Leaning) -> Leaning:
+    items, trends = leaning.items[: len(leaning.items) // 2], leaning.trends[: len(leaning.trends) // 2]
+    return Leaning(items, leaning.rest, trends, leaning.trends_rest)
 
 
 def _relative(ranking: Ranking) -> Ranking:

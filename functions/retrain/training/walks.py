@@ -13,7 +13,9 @@ import numpy.typing as npt
 from shared.events.event import Event
 from shared.models.blend import SOURCES, Context
 from shared.models.items import Item
+from shared.models.personas import PersonaModel, persona_of
 from shared.models.popularity import PopularityModel
+from shared.profiles.face import features
 from shared.profiles.fold import Terms, fold
 from shared.profiles.profile import Profile, from_ms, new_profile
 from shared.ranking.candidates import anchors
@@ -49,17 +51,21 @@ class Pool(NamedTuple):
     Attributes:
         scores: one row an item, in the order of ids; one column a source, relative to the source's best.
         target: the row of the item that came next, −1 if it is none of them.
+        quality: of each row's item, relative to what is usual.
     """
 
     scores: Scores
     target: int
+    quality: Scores | None = None
 
 
 class Sources(NamedTuple):
-    """The sources: items with their relations and facts, and what is popular."""
+    """The sources: items with their relations and facts, what is popular, with whom, and the quality of items."""
 
     items: Mapping[str, Item]
     popularity: PopularityModel
+    personas: PersonaModel | None = None
+    quality: Mapping[str, float] = {}
 
 
 def walk(
@@ -88,21 +94,24 @@ def _walk(profile: Profile, rows: list[Row], targets: list[Row], sources: Source
 
 
 def _moment(profile: Profile, target: Row, sources: Sources, terms: Terms) -> Moment:
-    weights = anchors(profile)
+    weights, at = anchors(profile), from_ms(target["occurred_ms"])
     items = {item_id: sources.items[item_id] for item_id in weights if item_id in sources.items}
-    scores = propose(profile, weights, items, sources.popularity, may_return=True).scores
+    persona = persona_of(sources.personas, features(profile, at, terms.session_cap_ms))
+    popular, quality = sources.popularity.among(persona), sources.quality
+    scores = propose(profile, weights, items, popular, may_return=True).scores
     pools: dict[bool, Pool] = {}
     for may_return in (False, True):
         said = scores if may_return else {**scores, "return": {}}
-        found = candidates(said, sources.popularity, barred(profile, may_return), POOL)
+        found = candidates(said, popular, barred(profile, may_return), POOL)
         ids = sorted({item_id for ranked in found.values() for item_id, _ in ranked})
         table = np.zeros((len(ids), len(SOURCES)))
         for column, source in enumerate(SOURCES):
             if found[source]:
                 get, best = said[source].get, found[source][0][1]
                 table[:, column] = [get(item_id, 0.0) / best for item_id in ids]
-        pools[may_return] = Pool(table, ids.index(target["item_id"]) if target["item_id"] in ids else -1)
-    return Moment(context_of(profile, from_ms(target["occurred_ms"]), terms.session_gap_ms), pools)
+        place = ids.index(target["item_id"]) if target["item_id"] in ids else -1
+        pools[may_return] = Pool(table, place, np.array([quality.get(item_id, 1.0) for item_id in ids]))
+    return Moment(context_of(profile, at, terms.session_gap_ms), pools)
 
 
 def _event(row: Row) -> Event:
