@@ -8,6 +8,7 @@ from rich.console import Console
 
 from infra.evaluation.fit import find_training
 from infra.evaluation.progress import progress
+from infra.evaluation.propensity_picture import draw
 from infra.evaluation.propensity_report import PropensityReport, show
 from infra.evaluation.propensity_table import read_table
 from shared.errors import PermanentError, Problem
@@ -34,7 +35,7 @@ def evaluate_propensity(
     if json_file:
         Path(json_file).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
     if picture_file:
-        Path(picture_file).write_text(report.picture, encoding="utf-8")
+        Path(picture_file).write_text(draw(report), encoding="utf-8")
     return 0
 
 
@@ -69,6 +70,7 @@ def evaluate(
         rows=len(table.labels),
         share=float(table.labels.mean()),
         dropped=table.dropped,
+        unlabelled=table.unlabelled,
         split=plan.rule,
         **judged,
         seconds=round(monotonic() - started, 1),

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from infra.evaluation.propensity_curves import gains, roc
 from infra.evaluation.propensity_report import Driven, Judged
+from infra.evaluation.propensity_rfm import rfm_columns, rfm_probabilities
 from infra.evaluation.propensity_table import Floats, Ints, TableOfPeople, encode
 from shared.errors import PermanentError, Problem
 from training.metrics.calibration_error import curve
@@ -17,7 +19,6 @@ from training.propensity.drivers import Drive, strongest
 from training.propensity.figures import figures_of
 from training.propensity.learn import better, choose, fit_choice
 from training.propensity.learners import BoostedLearner
-from training.propensity.picture import draw
 from training.propensity.publishing import to_model
 
 PUBLISHED = "published"
@@ -71,15 +72,15 @@ def judge_table(table: TableOfPeople, plan: Plan, advance: Callable[[], None]) -
         every = np.concatenate([judged for _, judged in plan.parts])
         drives, settings = _drivers(table)
     labels, together = table.labels[every], {model: np.concatenate(parts) for model, parts in said.items()}
-    points = curve(labels, together[PUBLISHED])
     return {
         "judged": len(every),
         "published": dict(names),
         "figures": {model: figures_of(labels, probabilities, every) for model, probabilities in together.items()},
-        "curve": points,
+        "curve": curve(labels, together[PUBLISHED]),
+        "roc": {model: roc(labels, probabilities) for model, probabilities in together.items()},
+        "gains": {model: gains(labels, probabilities) for model, probabilities in together.items()},
         "drivers": [Driven(drive.feature, drive.sign, drive.strength) for drive in drives],
         "learner": settings,
-        "picture": draw(points, drives, "Calibration, and the strongest drivers"),
         "suspects": leaks(_rows(table, every)),
     }
 
@@ -90,7 +91,9 @@ def _judge_part(learned: Rows, features: Floats) -> tuple[str, Said]:
     fits: Said = {each: fit_choice(choice, learned).probabilities(features) for each, choice in choices.items()}
     boosted = sigmoid(BoostedLearner().fit(learned).log_odds(features))
     base = np.full(len(features), learned.labels.mean())
-    return name, {PUBLISHED: fits[name], **fits, "boosted": boosted, "base": base}
+    places = rfm_columns(learned.names)
+    rfm = {"rfm": rfm_probabilities(learned, features, places)} if places else {}
+    return name, {PUBLISHED: fits[name], **fits, "boosted": boosted, **rfm, "base": base}
 
 
 def _drivers(table: TableOfPeople) -> tuple[list[Drive], dict[str, object]]:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from infra.evaluation.propensity_curves import gained
+
 TITLES = {
     "roc_auc": "ROC-AUC",
     "average_precision": "avg. prec.",
@@ -22,9 +24,11 @@ NAMES = {
     "logistic": "logistic regression",
     "tree": "decision tree",
     "boosted": "gradient boosting",
+    "rfm": "recency, frequency, monetary value",
     "base": "base rate",
 }
-SHORT = {"base": "base rate"}
+SHORT = {"base": "base rate", "rfm": "RFM"}
+TOPS = (0.05, 0.1, 0.2, 0.5)
 WIDTH = 40
 """Of the picture of the calibration curve, in characters."""
 
@@ -47,7 +51,8 @@ class Judged(TypedDict):
     drivers: list[Driven]
     learner: dict[str, object]
     suspects: list[str]
-    picture: str
+    roc: dict[str, list[tuple[float, float]]]
+    gains: dict[str, list[tuple[float, float]]]
 
 
 class PropensityReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,9 +66,11 @@ class PropensityReport(msgspec.Struct, frozen=True, kw_only=True):
         figures: by model, by metric: value, low and high. `published` is the better calibrated of each part.
         curve: of `published`: mean probability, share that had the label, rows.
         drivers: of the model of all rows.
-        picture: the calibration curve and the drivers as SVG.
         learner: what was chosen for that model.
         suspects: columns that tell the label by themselves, as if they knew it.
+        roc: by model, by falling threshold: share above it of those without the label, and of those with it.
+        gains: by model, by falling threshold: share above it of all rows, and of those with the label.
+        unlabelled: rows left out because their label is missing.
     """
 
     table: str
@@ -79,7 +86,9 @@ class PropensityReport(msgspec.Struct, frozen=True, kw_only=True):
     drivers: list[Driven]
     learner: dict[str, object]
     suspects: list[str]
-    picture: str
+    roc: dict[str, list[tuple[float, float]]]
+    gains: dict[str, list[tuple[float, float]]]
+    unlabelled: int
     seconds: float
 
 
@@ -89,6 +98,7 @@ def show(report: PropensityReport, console: Console) -> None:
     console.print(_models(report))
     console.print("Calibration of the published model: ● said, ○ happened", highlight=False)
     console.print(_curve(report))
+    console.print(_gains(report), highlight=False)
     console.print("Strongest drivers of the model of all rows, by effect on the log-odds", highlight=False)
     console.print(_drivers(report))
     for line in _remarks(report):
@@ -146,6 +156,12 @@ def _points(said: float, happened: float) -> Text:
     return Text("".join(line))
 
 
+def _gains(report: PropensityReport) -> str:
+    points = report.gains["published"]
+    told = (f"{share:.0%} hold {gained(points, share):.0%}" for share in TOPS)
+    return f"Of those who did, the likeliest {', '.join(told)}."
+
+
 def _drivers(report: PropensityReport) -> Table:
     table = Table(box=None, pad_edge=False, show_header=False)
     strongest = max((driver.strength for driver in report.drivers), default=1.0)
@@ -168,6 +184,10 @@ def _remarks(report: PropensityReport) -> Iterator[str]:
         f"published: in each part the better calibrated of logistic regression and decision tree ({times}). "
         "Below each figure its 95 % interval: bootstrap over rows. calib. err.: ten bins of as many rows each."
     )
+    if "rfm" in report.figures:
+        yield "RFM: the share that acted among rows with as many points for recency, frequency, monetary value."
+    if report.unlabelled:
+        yield f"Not used: {report.unlabelled:,} rows without a label."
     for name, reason in report.dropped.items():
         yield f"Not used: {name or '(no name)'}, {reason}."
     for name in report.suspects:

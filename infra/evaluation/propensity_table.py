@@ -16,7 +16,14 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))
+UNTOLD = MISSING - {"none", "?"}
+"""Of labels: `none` may be one."""
+
 YES = frozenset(("1", "1.0", "yes", "y", "true", "t"))
+SEPARATORS = ",;\t|"
+COMMA = re.compile(r"^(-?[0-9]+),([0-9]+)$")
+"""A number as those write it; where commas divide columns, one inside a number divides its thousands."""
+
 LEVELS = 30
 """Of a column of words, so many of the commonest are told apart; the rest are one."""
 
@@ -41,6 +48,7 @@ class TableOfPeople(NamedTuple):
         labels: 1 where the label's column has the positive value.
         dropped: columns not used, each with the reason.
         chosen: what the column asked for beside them says, row by row; empty if none was.
+        unlabelled: rows left out because the label's column says nothing.
     """
 
     columns: list[Column]
@@ -48,15 +56,17 @@ class TableOfPeople(NamedTuple):
     positive: str
     dropped: dict[str, str]
     chosen: list[str]
+    unlabelled: int
 
 
 def read_table(path: str, label: str, positive: str | None, beside: str | None = None) -> TableOfPeople:
     """The table of this file. Raises PermanentError if it is none, or has no such column or value."""
-    names, rows = _read(path)
-    by_name = {name: [row[place].strip() for row in rows] for place, name in enumerate(names)}
+    names, every = _read(path)
     for asked in filter(None, (label, beside)):
-        if asked not in by_name:
+        if asked not in names:
             raise _refusal("column", f"one of {', '.join(names)}", asked)
+    rows = [row for row in every if row[names.index(label)].strip().lower() not in UNTOLD]
+    by_name = {name: [row[place].strip() for row in rows] for place, name in enumerate(names)}
     labels, chosen = by_name.pop(label), by_name.pop(beside) if beside else []
     value = positive or _guess(label, labels)
     if value not in labels:
@@ -66,7 +76,9 @@ def read_table(path: str, label: str, positive: str | None, beside: str | None =
     kept = [column for column in read if column.name not in reasons]
     if not kept:
         raise _refusal("table", "a column to learn from", "none but those dropped")
-    return TableOfPeople(kept, np.array([word == value for word in labels], float), value, reasons, chosen)
+    return TableOfPeople(
+        kept, np.array([word == value for word in labels], float), value, reasons, chosen, len(every) - len(rows)
+    )
 
 
 def encode(columns: Iterable[Column], learned: Ints) -> tuple[list[str], Floats]:
@@ -103,7 +115,11 @@ def _encode_words(column: Column, learned: Ints) -> list[tuple[str, Floats]]:
 def _read(path: str) -> tuple[list[str], list[list[str]]]:
     try:
         with Path(path).open(newline="", encoding="utf-8-sig") as file:
-            names, *rows = [row for row in csv.reader(file) if row]
+            separator = _separator(file.readline())
+            file.seek(0)
+            names, *rows = [row for row in csv.reader(file, delimiter=separator) if row]
+        if separator != "," and rows:
+            rows = [[COMMA.sub(r"\1.\2", cell.strip()) for cell in row] for row in rows]
     except (OSError, ValueError, csv.Error) as error:
         raise _refusal("table", "a CSV file with a line of names and one for each row", str(error)) from None
     for number, row in enumerate(rows, 2):
@@ -112,6 +128,11 @@ def _read(path: str) -> tuple[list[str], list[list[str]]]:
     if len(set(names)) != len(names):
         raise _refusal("table", "columns with names of their own", _shown(names))
     return names, rows
+
+
+def _separator(head: str) -> str:
+    """What divides the names; some countries' spreadsheets write semicolons, for their numbers have commas."""
+    return max(SEPARATORS, key=lambda separator: len(next(csv.reader([head], delimiter=separator), [])))
 
 
 def _column(name: str, words: list[str]) -> Column:
@@ -151,4 +172,4 @@ def _shown(words: Iterable[str]) -> str:
 
 
 def _refusal(field: str, expected: str, found: str) -> PermanentError:
-    return PermanentError("unusable table", (Problem(field, expected, found[:200]),))
+    return PermanentError("unusable table", (Problem(field, expected, found[:200] or "nothing"),))

