@@ -57,6 +57,15 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument("model", nargs="?", metavar="MODEL", help="NAME@VERSION; show, rollback: also NAME")
     models.add_argument("--picture", metavar="FILE", help="show: write the card's picture there, as SVG")
     _operator_options(models)
+    paths = _add(commands, "paths", run_paths, "where visits go and what ends in conversion, on a stack that serves")
+    paths.add_argument(
+        "--over", choices=["pages", "categories", "kinds"], default="pages", help="of what (default: %(default)s)"
+    )
+    paths.add_argument("--from", dest="state", metavar="NAME", help="what comes after this one (default: all visits)")
+    paths.add_argument("--previous", metavar="NAME", help="of those who had come to it from this one")
+    paths.add_argument("--limit", type=int, default=20, help="rows of each table (default: %(default)s)")
+    paths.add_argument("--svg", metavar="FILE", help="write the Sankey picture there")
+    _operator_options(paths)
     sweep = _add(commands, "sweep", run_sweep, "announce the personas that changed by silence, on a stack that serves")
     sweep.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
     export = _add(
@@ -197,6 +206,13 @@ def run_models(options: argparse.Namespace) -> int:
     from infra.local.models import run
 
     return run(options.url, options.key, options.action, options.model, options.picture)
+
+
+def run_paths(options: argparse.Namespace) -> int:
+    from infra.local.paths import show
+
+    given = {"over": options.over, "from": options.state, "previous": options.previous, "limit": options.limit}
+    return show(options.url, options.key, {k: v for k, v in given.items() if v is not None}, options.svg)
 
 
 def run_sweep(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from shared.errors import PermanentError, RetryableError
 from training import routes
 from training.lease import TakenError
 from training.order import parse_order
+from training.paths import route as paths_route
 from training.run import Stores
 from training.run import retrain as retrain_models
 
@@ -18,7 +19,7 @@ MAX_BYTES = 10_000
 
 @functions_framework.aio.http
 async def retrain(request: Request) -> Response:
-    """POST /v1/retrain: optionally {"models": [...], "cutoff": "...", "force": true}. /v1/models: the versions."""
+    """POST /v1/retrain: optionally {"models": [...], "cutoff": "...", "force": true}. /v1/models, /v1/paths."""
     reply = await _answer(request)
     return Response(reply.body, reply.status, reply.headers)
 
@@ -28,8 +29,10 @@ async def _answer(request: Request) -> http.Reply:
     if path == "/healthz":
         return http.json_reply(200, {"status": "ok"})
     is_about_models = path == routes.ROUTE or path.startswith(f"{routes.ROUTE}/")
+    if path == paths_route.ROUTE:
+        return await _paths(request)
     if path != ROUTE and not is_about_models:
-        return http.not_found(path, f"POST {ROUTE}", f"GET {routes.ROUTE}")
+        return http.not_found(path, f"POST {ROUTE}", f"GET {routes.ROUTE}", f"GET {paths_route.ROUTE}")
     if not is_about_models and request.method != "POST":
         return http.not_allowed("POST")
     try:
@@ -55,3 +58,15 @@ async def _models(request: Request, body: bytes) -> http.Reply:
     settings = wiring.settings()
     about = request.method, request.url.path, request.headers, body
     return await routes.answer(*about, wiring.documents(settings), settings, wiring.clock)
+
+
+async def _paths(request: Request) -> http.Reply:
+    settings = wiring.settings()
+    if request.method != "GET":
+        return http.not_allowed("GET")
+    try:
+        return await paths_route.answer(request.query_params, request.headers, wiring.documents(settings), settings)
+    except PermanentError as error:
+        return http.refusal(error)
+    except RetryableError as error:
+        return http.try_later(error)

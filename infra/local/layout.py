@@ -47,7 +47,7 @@ FUNCTIONS = (
     Function("update_items", topic="items"),
     Function("profiles", routes=("/v1/profiles",), topic="refolds"),
     Function("recommend", routes=("/v1/recommendations",)),
-    Function("retrain", routes=("/v1/retrain", "/v1/models")),
+    Function("retrain", routes=("/v1/retrain", "/v1/models", "/v1/paths")),
     Function("sweep", routes=("/v1/sweep",)),
 )
 

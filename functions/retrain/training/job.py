@@ -66,13 +66,15 @@ def _timed(model: Model, fit: Fit, warehouse: Warehouse, cutoff: datetime, setti
 def _fits(live: Mapping[str, Fields]) -> Mapping[Model, Fit]:
     # Imported here: scikit-learn takes a second that a process pays only when it trains.
     from training import blend, neighbours, personas, popularity
+    from training.paths import fit as paths
     from training.propensity import fit as propensity
 
     return {
         "personas": partial(personas.fit, live=live.get("personas")),
         "neighbours": neighbours.fit,
-        "popularity": popularity.fit,
+        "popularity": partial(popularity.fit, live=live.get("personas")),
         "blend": blend.fit,
         "conversion": partial(propensity.fit_conversion, live=live.get("conversion")),
         "churn": partial(propensity.fit_churn, live=live.get("churn")),
+        "paths": partial(paths.fit, live=live.get("paths")),
     }

@@ -1,0 +1,1 @@
+"""Where visits go, step by step, and which ways end in conversion."""

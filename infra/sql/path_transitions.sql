@@ -1,0 +1,55 @@
+-- Where people went from each state, and from each pair of states met one after the other (the @pairs most frequent moves of a
+-- facet), in visits that had ended by @known_ms: how often, how many people, and after how long half and nine in ten of them
+-- had gone (ms, by nearest rank). previous_state is NULL where it does not matter.
+
+WITH walked AS (
+  SELECT facet, person, place, previous_state, state, next_state, next_ms - occurred_ms AS wait_ms
+  FROM path_steps
+  WHERE last_ms + @gap_ms <= @known_ms
+),
+
+moves AS (
+  SELECT facet, person, state, next_state, wait_ms FROM walked
+  UNION ALL
+  SELECT facet, person, '(start)' AS state, state AS next_state, CAST(NULL AS INT64) AS wait_ms FROM walked WHERE place = 1
+),
+
+ranked AS (
+  SELECT
+    *,
+    ROW_NUMBER() OVER (PARTITION BY facet, state, next_state ORDER BY wait_ms) AS number,
+    COUNT(*) OVER (PARTITION BY facet, state, next_state) AS total
+  FROM moves
+),
+
+singles AS (
+  SELECT
+    facet,
+    CAST(NULL AS STRING) AS previous_state,
+    state,
+    next_state,
+    COUNT(*) AS moves,
+    COUNT(DISTINCT person) AS people,
+    MIN(IF(2 * number >= total, wait_ms, NULL)) AS median_ms,
+    MIN(IF(10 * number >= 9 * total, wait_ms, NULL)) AS p90_ms
+  FROM ranked
+  GROUP BY facet, state, next_state
+),
+
+pairs AS (
+  SELECT
+    facet,
+    previous_state,
+    state,
+    next_state,
+    COUNT(*) AS moves,
+    COUNT(DISTINCT person) AS people
+  FROM walked
+  GROUP BY facet, previous_state, state, next_state
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY facet ORDER BY COUNT(*) DESC, state, previous_state, next_state) <= @pairs
+)
+
+SELECT * FROM singles
+UNION ALL
+SELECT *, CAST(NULL AS INT64) AS median_ms, CAST(NULL AS INT64) AS p90_ms FROM pairs
+ORDER BY facet, state, previous_state, next_state
