@@ -118,7 +118,7 @@ def _cell(panel: Panel, figures: Figures, section: Section, name: str, y: float)
 def _source(report: Report) -> str:
     folds = " Small dots: single folds." if len(report.folds) > 1 else ""
     return (
-        f"Whiskers: 95 %, bootstrap over people. Hollow: chance may tell it apart from {SERVED} (paired, 95 %).{folds} "
+        f"Whiskers: 95 %, bootstrap over people. Hollow: not told apart from {SERVED} (paired, 95 %).{folds} "
         f"Coverage: share of the catalogue shown to anybody. {report.predictions:,} of {report.possible:,} possible "
         f"predictions, repeats {'kept' if report.repeats == 'keep' else 'collapsed'}. Split: {report.rule}. "
         f"{report.licence or ''}"

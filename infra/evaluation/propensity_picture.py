@@ -99,12 +99,11 @@ def _models(report: PropensityReport, left: float, top: float) -> Iterator[str]:
     for x, title in zip(columns, COLUMNS.values(), strict=True):
         yield words(x, top, title, "small", "end")
     models = [model for model in COLOURS if model in report.figures]
+    published = max(report.published, key=report.published.__getitem__)
     for row, model in enumerate(models):
         y = top + ROW * (row + 1)
         yield box(left, y - 2, 18, 4, COLOURS[model], round_by=2)
-        yield words(
-            left + 28, y, NAMES[model] if model != "rfm" else "RFM", "head" if model in report.published else ""
-        )
+        yield words(left + 28, y, NAMES[model] if model != "rfm" else "RFM", "head" if model == published else "")
         for x, metric in zip(columns, COLUMNS, strict=True):
             found = report.figures[model][metric]
             yield words(x, y, digits(found["value"]), "number", "end")
