@@ -6,7 +6,7 @@ from shared.models.next_steps import number_of, shares_after
 from shared.models.paths import CONVERTED, LEFT, OTHER, SPECIAL, Chain, Flow
 
 STEPS, VISITS, DRAWN = 5, 1_000, 6
-LEAST = 0.0005
+LEAST = 1e-6
 """Rarer ways are not followed further."""
 
 Moves = dict[tuple[int, int, int], float]
@@ -23,9 +23,9 @@ def expected(chain: Chain, state: str) -> list[Flow]:
         for (previous, at), mass in met.items():
             for to, share in shares_after(chain, at, previous).items():
                 moves[place, at, to] += mass * share
-                if to >= len(SPECIAL) and mass * share >= LEAST:
+                if to >= len(SPECIAL):
                     following[at, to] += mass * share
-        met = following
+        met = {pair: mass for pair, mass in following.items() if mass >= LEAST}
     return _draw(chain, here, moves)
 
 

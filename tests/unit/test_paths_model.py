@@ -1,0 +1,168 @@
+"""What the chains say: interpolated as the formula has it, absorbed as walking them shows, within a document's size."""
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+from math import fsum, isclose
+from string import ascii_lowercase
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.models.artifact import pack_model, unpack_model
+from shared.models.next_steps import chance, next_steps, number_of, shares_after
+from shared.models.paths import CONVERTED, ENDS, LEFT, OTHER, SPECIAL, START, Chain, Move, Pair, PathsModel
+from training.paths.chances import chances_of, removal_of
+from training.paths.expected import VISITS, expected
+from training.paths.fit import MAX_BYTES, bound
+
+Walk = tuple[str, ...]
+walks = st.lists(st.lists(st.sampled_from("abcd"), min_size=1, max_size=6), min_size=1, max_size=30)
+
+
+def chain_of(given: Sequence[Walk]) -> Chain:
+    """The chain of these ways, each with its end."""
+    states = [*SPECIAL, *sorted({state for walk in given for state in walk}.difference(SPECIAL))]
+    number = {name: place for place, name in enumerate(states)}
+    first: dict[tuple[int, int], int] = {}
+    second: dict[tuple[int, int, int], int] = {}
+    for walk in given:
+        way = [number[state] for state in (START, *walk)]
+        for here, to in pairwise(way):
+            first[here, to] = first.get((here, to), 0) + 1
+        for previous, here, to in zip(way, way[1:], way[2:], strict=False):
+            second[previous, here, to] = second.get((previous, here, to), 0) + 1
+    chain = Chain(
+        states=states,
+        visits=len(given),
+        converted=sum(walk[-1] == CONVERTED for walk in given),
+        moves=[Move(*pair, n, n, 10.0, 20.0) for pair, n in first.items()],
+        pairs=[Pair(*triple, n) for triple, n in second.items()],
+    )
+    return msgspec.structs.replace(chain, chances=chances_of(chain), removal=removal_of(chain))
+
+
+def ways(lists: list[list[str]], seed: int = 0) -> list[Walk]:
+    """Without repeats, with an end drawn by chance."""
+    draw = random.Random(seed)
+    return [(*(s for n, s in enumerate(walk) if n == 0 or s != walk[n - 1]), draw.choice(ENDS)) for walk in lists]
+
+
+@given(walks, st.sampled_from("abcdz"), st.sampled_from([None, START, *"abcdz"]))
+def test_probabilities_sum_to_one_and_never_stay(lists: list[list[str]], state: str, previous: str | None) -> None:
+    chain = chain_of(ways(lists))
+    found = next_steps(chain, state, previous)
+    assert isclose(fsum(each.probability for each in found), 1.0, abs_tol=1e-9)
+    assert all(each.probability > 0 for each in found)
+    assert state not in {each.state for each in found}
+    assert START not in {each.state for each in found}
+    assert [each.probability for each in found] == sorted((each.probability for each in found), reverse=True)
+
+
+def test_visits_begin_somewhere() -> None:
+    found = next_steps(chain_of([("a", "b", LEFT)] * 3), START)
+    assert [each.state for each in found] == ["a", "b"]
+    assert found[0].seconds == 10.0
+
+
+@given(walks)
+def test_served_is_what_matrices_say(lists: list[list[str]]) -> None:
+    """Witten and Bell's formula once more, over arrays."""
+    chain = chain_of(ways(lists))
+    size = len(chain.states)
+    one, two, arrivals = np.zeros((size, size)), np.zeros((size, size, size)), np.zeros(size)
+    for move in chain.moves:
+        one[move.state, move.next] = move.moves
+        arrivals[move.next] += move.moves
+    for pair in chain.pairs:
+        two[pair.previous, pair.state, pair.next] = pair.moves
+
+    def mixed(seen: np.ndarray, below: np.ndarray) -> np.ndarray:
+        kinds, total = np.count_nonzero(seen), seen.sum()
+        return below if not total else total / (total + kinds) * seen / total + kinds / (total + kinds) * below
+
+    for state in range(len(SPECIAL), size):
+        may = np.ones(size)
+        may[[0, state]] = 0
+        shares = mixed(one[state], mixed(arrivals * may, may / may.sum()))
+        assert [shares_after(chain, state).get(to, 0.0) for to in range(size)] == pytest.approx(shares, abs=1e-12)
+        for previous in range(size):
+            expected_ = mixed(two[previous, state], shares)
+            found = shares_after(chain, state, previous)
+            assert [found.get(to, 0.0) for to in range(size)] == pytest.approx(expected_, abs=1e-12)
+
+
+def test_what_is_known_of_two_steps_outweighs_one_and_backs_off() -> None:
+    chain = chain_of([("a", "x", "b", LEFT)] * 20 + [("c", "x", "d", LEFT)] * 20)
+    assert next_steps(chain, "x", "a")[0].state == "b"
+    assert next_steps(chain, "x", "c")[0].state == "d"
+    after = {each.state: each.probability for each in next_steps(chain, "x", "d")}
+    assert after["b"] == pytest.approx(after["d"]), "nobody has come from d: the present state alone"
+
+
+def test_a_name_nobody_knows_is_other() -> None:
+    chain = chain_of([("a", OTHER, LEFT)] * 5)
+    assert next_steps(chain, "/never/seen") == next_steps(chain, OTHER)
+    assert number_of(chain_of([("a", LEFT)]), "/never/seen") == -1
+
+
+def test_chances_are_those_of_walking_the_chain() -> None:
+    chain = chain_of(ways([["a", "b"], ["b", "c", "a"], ["c"], ["a", "c"], ["b"]] * 4, seed=5))
+    draw = random.Random(1)
+
+    def walk(state: int) -> bool:
+        while state not in (1, 2):
+            shares = shares_after(chain, state)
+            state = draw.choices(list(shares), list(shares.values()))[0]
+        return chain.states[state] == CONVERTED
+
+    for state in range(3, 6):
+        share = sum(walk(state) for _ in range(4_000)) / 4_000
+        assert chain.chances[state] == pytest.approx(share, abs=0.03)
+    assert (chain.chances[1], chain.chances[2]) == (0.0, 1.0)
+
+
+def test_a_pair_of_steps_tells_more_of_conversion() -> None:
+    chain = chain_of([("cart", "pay", CONVERTED)] * 30 + [("home", "pay", LEFT)] * 30)
+    assert chance(chain, "pay", "cart") > 0.8 > 0.2 > chance(chain, "pay", "home")
+    assert chance(chain, "pay") == pytest.approx(0.5, abs=0.05)
+
+
+def test_removal_effects_by_hand() -> None:
+    """Two of five convert: one by a and b, one by c; a is in both of a's ways, so without it half is left."""
+    chain = chain_of([("a", "b", CONVERTED), ("c", CONVERTED), ("b", LEFT), ("c", LEFT), ("a", LEFT)])
+    effect = dict(zip(chain.states, chain.removal, strict=True))
+    # P = 2/5·P(a) + 1/5·P(b) + 2/5·P(c), with P(b) = 1/2, P(a) = 1/2·P(b), P(c) = 1/2
+    whole = 2 / 5 * 1 / 4 + 1 / 5 * 1 / 2 + 2 / 5 * 1 / 2
+    assert effect["a"] == pytest.approx(1 - (whole - 2 / 5 * 1 / 4) / whole)
+    assert effect["c"] == pytest.approx(1 - (whole - 2 / 5 * 1 / 2) / whole)
+    assert effect["b"] == pytest.approx(1 - (2 / 5 * 1 / 2) / whole)
+    assert [effect[name] for name in SPECIAL] == [0.0, 0.0, 0.0]
+    assert chain_of([("a", LEFT)]).removal == [0.0] * 4, "nobody converted"
+
+
+def test_expected_flows_lose_nobody() -> None:
+    letters = ascii_lowercase[:12]
+    draw = random.Random(2)
+    chain = chain_of(ways([[draw.choice(letters) for _ in range(5)] for _ in range(300)]))
+    flows = expected(chain, "a")
+    assert {flow.state for flow in flows if flow.place == 1} == {"a"}
+    assert sum(flow.visits for flow in flows if flow.place == 1) == pytest.approx(VISITS, abs=6)
+    assert sum(flow.visits for flow in flows if flow.next in ENDS) == pytest.approx(VISITS, abs=30)
+    assert {flow.next for flow in flows if flow.place == 5} <= set(ENDS)
+    assert len({flow.state for flow in flows}) <= 7
+
+
+def test_the_model_is_stored_and_fits_into_a_document() -> None:
+    names = [f"/{number:03}{'x' * 200}" for number in range(60)]
+    states = [*SPECIAL, *names]
+    pairs = [Pair(3 + n % 60, 3 + n // 60 % 60, 3 + n // 3_600, 1 + n % 9) for n in range(100_000)]
+    chain = Chain(states=states, visits=9, converted=1, moves=[Move(0, 3, 9, 9, None, None)], pairs=pairs)
+    model = bound(PathsModel("v", ["purchase"], {"pages": chain, "kinds": chain}))
+    _, fields = pack_model("paths", "v", model)
+    assert len(fields["payload"]) <= MAX_BYTES  # type: ignore[arg-type]
+    assert unpack_model(fields, PathsModel) == model
+    assert min(pair.moves for pair in model.facets["pages"].pairs) > 1, "the rarest go first"
