@@ -15,8 +15,8 @@ from training.metrics.calibration_error import calibration_error, curve
 from training.propensity.arrays import Floats, Rows, folds_of
 from training.propensity.audit import leaks, why_not
 from training.propensity.figures import METRICS, figures_of
-from training.propensity.fit import read_rival
-from training.propensity.judge import LATER, UNSEEN, judge
+from training.propensity.fit import Rival, beside, read_rival
+from training.propensity.judge import LATER, UNSEEN, judge, worse
 from training.propensity.learn import better, choose, fit_choice
 from training.propensity.publishing import to_model
 from training.propensity.rows import Seen
@@ -124,17 +124,43 @@ def test_the_newest_snapshot_judges_models_of_those_whose_windows_had_ended() ->
     assert sum(n for _, _, n in judge(seen_of(rows, 4), step_days=7, window_days=30).curve) == 3_000
 
 
-def test_the_live_model_must_be_beaten_where_it_could_not_know() -> None:
+def test_worse_than_the_live_model_where_it_could_not_know_stays_out() -> None:
     rows = crowd(3_000)
     many = crowd(20_000, seed=7)
     good = to_model(fit_choice(choose(many)["logistic"], many), many, "a purchase", 7.0, 30.0)
     bad = msgspec.structs.replace(good, calibration=Platt(0.2, 0.5))
-    assert judge(seen_of(rows, 6), 7, 7, bad).doubt == ""
+    better = judge(seen_of(rows, 6), 7, 7, bad)
+    assert better.doubt == ""
+    assert better.ahead
+    assert better.ahead["low"] > 0
+    alike = judge(seen_of(rows, 6), 7, 7, good)
+    assert alike.ahead
+    assert alike.ahead["low"] < 0 < alike.ahead["high"], "as good as it gets"
+    assert alike.doubt == ""
     noisy = rows._replace(features=np.column_stack([np.roll(rows.features[:, 0], 1), rows.features[:, 1:]]))
     mixed = rows._replace(features=np.where((np.arange(3_000) % 6 > 0)[:, None], noisy.features, rows.features))
     found = judge(seen_of(mixed, 6), 7, 7, good)
-    assert "the live one is as good" in found.doubt
-    assert found.figures["live"]["brier"]["value"] < found.figures[found.name]["brier"]["value"]
+    assert found.doubt.startswith("worse than what is live: log loss +")
+    assert found.figures["live"]["log_loss"]["value"] < found.figures[found.name]["log_loss"]["value"]
+
+
+def test_a_model_that_has_gone_wrong_is_worse_even_where_both_have_learned() -> None:
+    rows = crowd(3_000)
+    choice = choose(rows)["logistic"]
+    fit = fit_choice(choice, rows)
+    live = to_model(fit, rows, "a purchase", 7.0, 30.0)
+    same = beside(live, fit, seen_of(rows, 6))
+    assert same
+    assert worse(same) == ""
+    assert same["value"] == pytest.approx(0, abs=1e-9)
+    broken = beside(live, fit._replace(calibration=Platt(-1.0, 0.0)), seen_of(rows, 6))
+    assert worse(broken).startswith("worse than what is live: log loss +")
+
+
+def test_a_probability_that_is_none_is_no_better_than_the_base_rate() -> None:
+    found = judge(seen_of(crowd(3_000), 6), 7, 7)
+    found.figures[found.name]["log_loss"]["value"] = float("nan")
+    assert found.doubt == "it says no more than how many do"
 
 
 def test_a_live_model_is_asked_only_of_what_it_had_not_seen() -> None:
@@ -142,14 +168,15 @@ def test_a_live_model_is_asked_only_of_what_it_had_not_seen() -> None:
     seen = seen_of(rows, 6)
     model = to_model(fit_choice(choose(rows)["logistic"], rows), rows, "a purchase", 7.0, 30.0)
     for version, days, goal, asked in (
-        ("20260222T000000Z-abcdef", 7.0, "a purchase", True),
-        ("20260222T000001Z-abcdef", 7.0, "a purchase", False),
-        ("20260101T000000Z-abcdef", 14.0, "a purchase", False),
-        ("20260101T000000Z-abcdef", 7.0, "an act of high intent", False),
+        ("20260222T000000Z-abcdef", 7.0, "a purchase", Rival(model, False)),
+        ("20260222T000001Z-abcdef", 7.0, "a purchase", Rival(model, True)),
+        ("20260101T000000Z-abcdef", 14.0, "a purchase", None),
+        ("20260101T000000Z-abcdef", 7.0, "an act of high intent", None),
     ):
         told = msgspec.structs.replace(model, version=version, goal=goal)
         _, fields = pack_model("conversion", version, told)
-        assert (read_rival(fields, seen, days, cutoff) is not None) == asked, version
+        found = read_rival(fields, seen, days, cutoff)
+        assert (found and found.has_seen) == (asked and asked.has_seen), version
         assert read_rival({**fields, "checksum": "0"}, seen, days, cutoff) is None
     assert read_rival(None, seen, 7.0, cutoff) is None
 

@@ -7,9 +7,9 @@ import numpy as np
 from training.metrics.average_precision import average_precision
 from training.metrics.brier import brier
 from training.metrics.calibration_error import calibration_error
-from training.metrics.log_loss import log_loss
+from training.metrics.log_loss import log_loss, losses
 from training.metrics.roc_auc import roc_auc
-from training.propensity.arrays import SEED, Floats, Ints
+from training.propensity.arrays import SEED, Floats, Ints, Rows
 
 Metric = Callable[[Floats, Floats, Floats], float]
 
@@ -21,6 +21,7 @@ METRICS: Mapping[str, Metric] = {
     "calibration_error": calibration_error,
 }
 RESAMPLES = 300
+PAIRED = 1_000
 TAIL = 0.025
 
 
@@ -53,6 +54,20 @@ def figures_of(labels: Floats, probabilities: Floats, people: Ints) -> dict[str,
     ones = np.ones_like(labels)
     found = {name: metric(labels, probabilities, ones) for name, metric in METRICS.items()}
     return {name: _estimate(name, found[name], column) for (name, column) in zip(METRICS, drawn.T, strict=True)}
+
+
+def below(rows: Rows, ours: Floats, theirs: Floats) -> Estimate:
+    """By how much the log loss of our probabilities is below that of theirs: a paired difference, people drawn."""
+    gains = losses(rows.labels, theirs) - losses(rows.labels, ours)
+    _, codes = np.unique(rows.people, return_inverse=True)
+    number, draw = codes.max() + 1, np.random.default_rng(SEED)
+    sums, counts = np.bincount(codes, gains), np.bincount(codes)
+    drawn = []
+    for _ in range(PAIRED):
+        times = np.bincount(draw.integers(0, number, number), minlength=number)
+        drawn.append(times @ sums / (times @ counts))
+    low, high = np.quantile(drawn, (TAIL, 1 - TAIL)).tolist()
+    return {"value": float(gains.mean()), "low": low, "high": high}
 
 
 def _estimate(name: str, value: float, drawn: Floats) -> Estimate:

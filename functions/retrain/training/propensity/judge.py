@@ -9,7 +9,7 @@ from shared.models.propensity import PropensityModel, probability_of
 from training.metrics.calibration_error import curve
 from training.propensity.arrays import Floats, Rows, folds_of, sigmoid
 from training.propensity.audit import why_not
-from training.propensity.figures import Estimate, figures_of
+from training.propensity.figures import Estimate, below, figures_of
 from training.propensity.learn import FOLDS, Choice, Name, better, choose, fit_choice, hold_out
 from training.propensity.learners import BoostedLearner
 from training.propensity.rows import Seen
@@ -26,6 +26,7 @@ class Judgement(NamedTuple):
         how: what it was judged on, in words.
         figures: by model, by metric. `base` says of everybody the share that acted; `live` is asked if that is fair.
         curve: of the one to publish: mean probability, share that acted, rows.
+        ahead: by how much the log loss is below that of the live model on the same people, if that was asked.
     """
 
     name: Name
@@ -33,23 +34,32 @@ class Judgement(NamedTuple):
     how: str
     figures: dict[str, dict[str, Estimate]]
     curve: list[tuple[float, float, int]]
+    ahead: Estimate | None = None
 
     @property
     def doubt(self) -> str:
         """Why it should not go live; empty if it may."""
-        ours = self.figures[self.name]
-        if ours["log_loss"]["value"] >= self.figures["base"]["log_loss"]["value"]:
+        ours, base = (self.figures[name]["log_loss"]["value"] for name in (self.name, "base"))
+        if not ours < base:  # nor if that is not a number
             return "it says no more than how many do"
-        if "live" in self.figures and ours["brier"]["value"] >= (live := self.figures["live"]["brier"]["value"]):
-            return f"the live one is as good: its Brier score is {live:.4f}, this one's {ours['brier']['value']:.4f}"
+        return worse(self.ahead)
+
+
+def worse(ahead: Estimate | None) -> str:
+    """What to say of a model whose log loss is above the live one's beyond chance; empty if it is not.
+
+    Half of all trainings that change nothing are a little worse: those must not be rejected (0032).
+    """
+    if ahead is None or ahead["high"] >= 0:
         return ""
+    return f"worse than what is live: log loss {-ahead['value']:+.4f} ({-ahead['high']:+.4f} to {-ahead['low']:+.4f})"
 
 
 def judge(seen: Seen, step_days: float, window_days: float, live: PropensityModel | None = None) -> Judgement:
     """By time if older snapshots, whose windows had ended by the newest, suffice; else by cross-validation.
 
     Args:
-        live: the model to be better than, if it has not learned from anything after the newest snapshot.
+        live: the model not to be worse than, if it has not learned from anything after the newest snapshot.
     """
     newest, older = (seen.rows.take(part) for part in split_by_time(seen, step_days, window_days))
     if why_not(older) or why_not(newest):
@@ -73,10 +83,13 @@ def _later(choices: dict[Name, Choice], older: Rows, newest: Rows) -> dict[str, 
 
 
 def _live(live: PropensityModel | None, newest: Rows) -> dict[str, Floats]:
-    if live is None:
-        return {}
-    people = (dict(zip(newest.names, row, strict=True)) for row in newest.features.tolist())
-    return {"live": np.array([probability_of(live, features) for features in people])}
+    return {} if live is None else {"live": asked(live, newest)}
+
+
+def asked(model: PropensityModel, rows: Rows) -> Floats:
+    """What a published model says of these rows, by the code that serves it."""
+    people = (dict(zip(rows.names, row, strict=True)) for row in rows.features.tolist())
+    return np.array([probability_of(model, features) for features in people])
 
 
 def _across(choices: dict[Name, Choice], rows: Rows) -> dict[str, Floats]:
@@ -90,4 +103,7 @@ def _judgement(
 ) -> Judgement:
     name = better(choices, learned)
     figures = {model: figures_of(judged.labels, found, judged.people) for model, found in said.items()}
-    return Judgement(name, choices[name], how, figures, curve(judged.labels, said[name]))
+    ahead = below(judged, said[name], said["live"]) if "live" in said else None
+    if ahead:
+        figures[name]["log_loss below live"] = ahead
+    return Judgement(name, choices[name], how, figures, curve(judged.labels, said[name]), ahead)
