@@ -3,7 +3,9 @@
 import asyncio
 import random
 import re
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event as Signal
@@ -410,6 +412,51 @@ async def test_a_training_that_takes_too_long_makes_nothing_live(
         while await documents.get("leases", "retrain"):  # noqa: ASYNC110 (a document)
             await asyncio.sleep(0.05)
     assert await live(documents) == {}
+
+
+async def test_a_fit_that_never_returns_keeps_nobody_out(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(warehouse)
+    monkeypatch.setenv("ATTUNE_TRAIN_MINUTES", "0.005")
+    wiring.settings.cache_clear()
+
+    def forever(*_: object, **__: object) -> None:
+        while True:
+            with suppress(Exception):
+                time.sleep(0.001)
+
+    order = {"models": ["popularity"], "cutoff": CUTOFF}
+    async with serve("retrain") as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(popularity, "read_model", forever)
+            told = (await client.post(URL, json=order)).json()["models"]
+            assert told["popularity"]["reason"] == "it took longer than 0.005 minutes"
+            while await documents.get("leases", "retrain"):  # noqa: ASYNC110 (a document)
+                await asyncio.sleep(0.05)
+        assert warehouse.query("SELECT person FROM quarantined").num_rows == 0
+        monkeypatch.setenv("ATTUNE_TRAIN_MINUTES", "5")
+        wiring.settings.cache_clear()
+        again = (await client.post(URL, json=order)).json()["models"]
+    assert again["popularity"]["status"] == "published"
+
+
+async def test_a_model_with_a_number_that_is_none_does_not_go_live(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(warehouse)
+    await documents.merge("models", {"current": {"popularity": "old"}})
+    bad = PopularityModel("", [("item0", 1.0), ("item1", float("nan"))], {})
+    monkeypatch.setattr(popularity, "read_model", lambda *_, **__: bad)
+    async with serve("retrain") as client:
+        told = (await client.post(URL, json={"models": ["popularity"], "cutoff": CUTOFF})).json()["models"]
+        [card] = await cards(client)
+    assert told["popularity"]["status"] == "refused"
+    assert (card["status"], card["reason"]) == (
+        "rejected",
+        "it crashed: FloatingPointError: items holds what is not a number",
+    )
+    assert await live(documents) == {"popularity": "old"}
 
 
 async def test_an_instance_that_was_killed_is_told_of_by_the_next(

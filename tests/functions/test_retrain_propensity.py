@@ -1,9 +1,10 @@
 """Propensities over HTTP: trained from the log, published, and read as the hot path reads them."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from infra.local.bridge import to_row
@@ -20,6 +21,8 @@ from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from tests.functions.conftest import Serve
 from tests.regulars import START, regulars
+from training.propensity import fit as fits
+from training.propensity.rows import Seen
 
 DAYS = 100
 CUTOFF = START + timedelta(days=DAYS)
@@ -41,9 +44,9 @@ def append(warehouse: EmbeddedWarehouse, events: Iterable[Event]) -> None:
     warehouse.append("events", [to_row(encode_event(event)) for event in events])
 
 
-async def train(serve: Serve) -> dict[str, Any]:
+async def train(serve: Serve, cutoff: datetime = CUTOFF) -> dict[str, Any]:
     async with serve("retrain") as client:
-        answer = await client.post("/v1/retrain", json={"models": PROPENSITIES, "cutoff": CUTOFF.isoformat()})
+        answer = await client.post("/v1/retrain", json={"models": PROPENSITIES, "cutoff": cutoff.isoformat()})
     assert answer.status_code == 200, answer.text
     models: dict[str, Any] = answer.json()["models"]
     return models
@@ -130,6 +133,60 @@ async def test_too_little_leaves_the_live_model(
     pointer = await documents.get("models", "current")
     assert pointer
     assert pointer.fields == {"churn": "old"}
+
+
+async def test_one_class_leaves_the_live_model(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
+) -> None:
+    """Everybody comes back each week, so nobody churns; and nobody ever buys or means to."""
+    await documents.merge("models", {"current": {"churn": "old", "conversion": "older"}})
+    append(
+        warehouse,
+        (
+            Event(
+                event_id=f"{n}-{week}", kind="item_view", occurred_at=START + timedelta(days=7 * week), user_id=f"u{n}"
+            )
+            for n in range(60)
+            for week in range(DAYS // 7 + 1)
+        ),
+    )
+    told = await train(serve)
+    assert told["churn"]["reason"].endswith("there are 0 and 60")
+    assert told["conversion"]["reason"].endswith("there are 0 and 60")
+    pointer = await documents.get("models", "current")
+    assert pointer
+    assert pointer.fields == {"churn": "old", "conversion": "older"}
+
+
+async def test_features_that_are_no_numbers_leave_the_live_model(
+    serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await documents.merge("models", {"current": {"churn": "old"}})
+    append(warehouse, regulars(100, DAYS))
+    read = fits.read_rows
+
+    def spoilt(*arguments: Any) -> Seen:
+        seen = read(*arguments)
+        seen.rows.features[7, 0] = np.nan
+        return seen
+
+    monkeypatch.setattr(fits, "read_rows", spoilt)
+    told = await train(serve)
+    assert told["churn"]["reason"].startswith("not a number: ")
+    pointer = await documents.get("models", "current")
+    assert pointer
+    assert pointer.fields == {"churn": "old"}
+
+
+async def test_the_next_one_is_held_to_the_live_one(serve: Serve, warehouse: EmbeddedWarehouse) -> None:
+    """A day later the live one has learned from most of what the new one is judged on; a month later it has not."""
+    append(warehouse, regulars(400, DAYS + 30))
+    await train(serve)
+    for days, asked in ((1, False), (30, True)):
+        told = (await train(serve, CUTOFF + timedelta(days=days)))["conversion"]
+        assert (fits.BESIDE in told) != asked
+        assert ("live" in told["figures"]) == asked
+        assert told["status"] in ("published", "rejected")
 
 
 async def test_nothing_long_enough_ago_is_refused(serve: Serve, warehouse: EmbeddedWarehouse) -> None:

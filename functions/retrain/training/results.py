@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Literal, NamedTuple
+from math import isfinite
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -26,6 +27,7 @@ class Fitted(NamedTuple):
         relations: makes anew what the item documents are to hold, packed, by item: for one model of a training.
         picture: an SVG for its card.
         doubt: why it should not go live, as its own training sees it; empty if it may.
+        candidates: makes anew what people are to be shown who were active lately, packed, by person.
     """
 
     version: str
@@ -34,6 +36,7 @@ class Fitted(NamedTuple):
     relations: Callable[[], Iterator[tuple[str, bytes]]] | None = None
     picture: str = ""
     doubt: str = ""
+    candidates: Callable[[], Iterator[tuple[str, bytes]]] | None = None
 
 
 class Refused(NamedTuple):
@@ -50,10 +53,29 @@ class Trained(NamedTuple):
 
 
 def fitted(name: Model, model: msgspec.Struct, cutoff: datetime, facts: Mapping[str, object]) -> Fitted:
-    """A model that is one document: its version is in it and goes by the rest of its content."""
+    """A model that is one document: its version is in it and goes by the rest of its content.
+
+    Raises FloatingPointError if a number in it is none: it would order nothing, and no comparison would tell.
+    """
+    check_finite(model)
     version = version_of(cutoff, checksum(msgspec.msgpack.encode(model)))
     key, fields = pack_model(name, version, msgspec.structs.replace(model, version=version))
     return Fitted(version, lambda: iter([(COLLECTION, {key: fields})]), facts)
+
+
+def check_finite(model: msgspec.Struct) -> None:
+    """Raises FloatingPointError, naming the field, if a number is NaN or infinite."""
+    for name, value in msgspec.to_builtins(model).items():
+        if not _is_finite(value):
+            raise FloatingPointError(f"{name} holds what is not a number")
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_is_finite, value))
 
 
 def version_of(cutoff: datetime, digest: str) -> str:

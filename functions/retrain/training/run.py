@@ -10,17 +10,22 @@ from shared.profiles.quarantined import quarantined
 from shared.profiles.standing import Standing
 from shared.settings import Settings
 from shared.stores.ports import Documents, Fields, Warehouse
+from shared.telemetry import log
 from training.card import Verdict, read_card, write_cards
 from training.cards import Learned, failed, read_learned
 from training.job import train
 from training.lease import Lease, leased
 from training.order import Order
+from training.overtime import Worker
 from training.publish import live_models, read_pointer
 from training.quarantine import forget_quarantined, write_quarantined
 from training.release import release
 from training.results import Model, Trained
 from training.tables import create_tables
 from training.trial import RANKING, Live, reader, try_ranking
+
+AGAIN_S = 60.0
+"""A thread that is still busy by then is told again to end; what it does in between to tidy up is left alone."""
 
 LOST = "its instance was lost before it came to an end: killed, or out of memory"
 
@@ -64,21 +69,34 @@ async def _retrain(order: Order, stores: Stores, late: "asyncio.Future[dict[str,
         pointer, stop = await read_pointer(stores.documents), Event()
         relations = reader(stores.documents, pointer, asyncio.get_running_loop())
         live = Live(pointer, await live_models(stores.documents, pointer), relations, await _learned(stores, pointer))
-        working = asyncio.ensure_future(asyncio.to_thread(_train, order, stores, excluded, live, stop))
+        worker = Worker(lambda: _train(order, stores, excluded, live, stop))
+        working = asyncio.wrap_future(worker.result)
         minutes = stores.settings.train_minutes
         done, _ = await asyncio.wait({working}, timeout=minutes * 60)
         if not done:
             stop.set()
             reason = f"it took longer than {minutes:g} minutes"
             late.set_result(await _give_up(order, stores, reason))
-            # A thread can not be ended: nobody else trains on these tables until it has.
-            await asyncio.wait({working})
+            # Nobody else trains on these tables until it has ended.
+            await _end(worker, working)
+            await asyncio.to_thread(lambda: forget_quarantined(stores.warehouse()))
             return late.result()
         work = working.result()
         models = await release(
             order, stores.documents, work.trained, work.learned, work.ranking, stores.settings, stores.clock, lease
         )
     return {"cutoff": order.cutoff, "models": models, "left_out": work.left_out}
+
+
+async def _end(worker: Worker[Work], working: "asyncio.Future[Work]") -> None:
+    """Wait until the thread has ended, and see to it that it does."""
+    while not working.done():
+        worker.end()
+        await asyncio.wait({working}, timeout=AGAIN_S)
+        if not working.done():
+            log("ERROR", "a training goes on beyond its time; until it ends, or its instance, no other one begins")
+    if not working.cancelled():
+        working.exception()  # read, so that nobody misses it
 
 
 async def _learned(stores: Stores, pointer: Fields) -> int:
