@@ -26,7 +26,7 @@ FEWEST = 100
 """Fewer later steps of a facet say nothing of it."""
 
 MOST = 1_500
-SHOWN = "hit@3"
+SHOWN = "hit@1"
 
 
 class Judged(NamedTuple):
@@ -51,10 +51,11 @@ def judge(warehouse: Warehouse, values: Values, live: Fields | None) -> Judged:
         if known_ms == divided[-1] or max(map(len, steps.values()), default=0) >= FEWEST:
             break
         rival = None
-    return _judged(read_chains(warehouse, earlier), steps, rival)
+    return judge_chains(read_chains(warehouse, earlier), steps, rival)
 
 
-def _judged(chains: Chains, steps: Mapping[Facet, list[Step]], rival: PathsModel | None) -> Judged:
+def judge_chains(chains: Chains, steps: Mapping[Facet, list[Step]], rival: PathsModel | None) -> Judged:
+    """Chains, and what they are asked; `rival` has seen none of it."""
     facets: dict[Facet, Measured] = {}
     doubts = []
     for facet, chain in chains.items():
