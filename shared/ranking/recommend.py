@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
+from zlib import crc32
 
 from shared.errors import RetryableError
 from shared.events.event import person_key
@@ -25,6 +26,7 @@ from shared.profiles.record import COLLECTION, PACKED, Record, unpack
 from shared.ranking.candidates import Scores, anchors
 from shared.ranking.exclude import barred, drop_withdrawn
 from shared.ranking.explain import Recommendation, explain
+from shared.ranking.explore import Exploration
 from shared.ranking.propose import Proposed, candidates, propose
 from shared.ranking.score import Scored, blend, context_of
 from shared.settings import Settings
@@ -86,7 +88,8 @@ class Recommender:
         shares = learned.shares[context_of(profile, now, self._terms.session_gap_ms)]
         proposed = propose(profile, weights, items, popular, learned.may_return, newest)
         unwanted = barred(profile, learned.may_return)
-        ranked = _rank(proposed, popular, ALONE if newest else shares, learned.factors, unwanted, n)
+        exploration = Exploration(proposed.unmet, n, crc32(person.encode()) + now.toordinal())
+        ranked = _rank(proposed, popular, ALONE if newest else shares, learned.factors, unwanted, exploration)
         chosen, shown, shown_away = await self._choose(ranked, n)
         known = items | shown
         recommendations = [explain(scored, proposed.because[scored.source](scored.item_id), known) for scored in chosen]
@@ -136,13 +139,13 @@ def _rank(
     shares: Shares,
     factors: Scores,
     unwanted: AbstractSet[int],
-    n: int,
+    exploration: Exploration,
 ) -> Iterator[Scored]:
     """Best first: of each source's best, then, for whoever has not got enough by then, of all the rest."""
     passed: set[str] = set()
-    for most in (PER_ITEM * n, None):
+    for most in (PER_ITEM * exploration.n, None):
         found = candidates(proposed.scores, popularity, unwanted, most)
-        for scored in blend(found, proposed.scores, shares, factors, proposed.unmet, n if most else 0):
+        for scored in blend(found, proposed.scores, shares, factors, exploration if most else None):
             if scored.item_id not in passed:
                 passed.add(scored.item_id)
                 yield scored

@@ -8,7 +8,7 @@ from shared.models.blend import Context, Shares, Source
 from shared.profiles.cart import cart
 from shared.profiles.profile import Profile, to_ms
 from shared.ranking.candidates import Ranked, Scores
-from shared.ranking.explore import explore
+from shared.ranking.explore import Exploration, explore
 
 NONE: Scores = {}
 
@@ -36,13 +36,12 @@ def blend(
     scores: Mapping[Source, Scores],
     shares: Shares,
     factors: Scores = NONE,
-    unmet: Scores = NONE,
-    n: int = 0,
+    exploration: Exploration | None = None,
 ) -> Iterator[Scored]:
     """The candidates, best first, ties by item: the sum over sources of share · score / that source's best candidate's,
     times the item's factor, at most 1.
 
-    An item counts with what every source says of it, whichever has proposed it. An unmet item may get the n-th place.
+    An item counts with what every source says of it, whichever has proposed it. One may be moved up by `explore`.
     """
     shared = {source: shares.get(source, 0.0) / ranked[0][1] for source, ranked in candidates.items() if ranked}
     totals = dict.fromkeys((item_id for ranked in candidates.values() for item_id, _ in ranked), 0.0)
@@ -57,5 +56,6 @@ def blend(
         return max(shared, key=lambda source: shared[source] * scores[source].get(item_id, 0.0))
 
     ranked = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
-    ranked = explore(ranked, candidates.get("content", ()), unmet, n)
+    if exploration:
+        ranked = explore(ranked, candidates.get("content", ()), exploration)
     return (Scored(item_id, min(round(total, 6), 1.0), leading(item_id)) for item_id, total in ranked)

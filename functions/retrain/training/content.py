@@ -1,6 +1,6 @@
 """Which items are alike by what is said of them: for those that few people or nobody has met yet."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -83,7 +83,7 @@ def find_alike(table: "pyarrow.Table") -> Content:
     return Content(*(_nearest(item_ids, vectors, np.flatnonzero(some), freshness) for some in (met, people == 0)))
 
 
-def read_vectors(rows: list[Row]) -> csr_matrix:
+def read_vectors(rows: Sequence[Row]) -> csr_matrix:
     """One row an item: the fields side by side, each as long as the root of its weight."""
     parts = [np.sqrt(weight) * _field([read(row) for row in rows]) for read, weight in FIELDS]
     return csr_matrix(hstack(parts, format="csr", dtype=np.float32))
