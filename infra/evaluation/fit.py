@@ -9,7 +9,8 @@ from pathlib import Path
 from infra.local.bridge import to_row
 from infra.local.layout import FUNCTIONS
 from shared.events.event import Event, encode_event
-from shared.events.facts import check, hearsay
+from shared.events.facts import Hearsay, check, hearsay
+from shared.models.facts import ItemFacts, encode_facts
 from shared.models.items import COLLECTION, fold_facts
 from shared.settings import Settings
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
@@ -21,7 +22,7 @@ DOCUMENTS = 250
 
 @contextmanager
 def open_warehouse(path: Path, events: Sequence[Event]) -> Iterator[EmbeddedWarehouse]:
-    """A warehouse whose log is these events."""
+    """A warehouse whose log is these events, and what they say of items."""
     find_training()
     from training.tables import create_tables
 
@@ -30,6 +31,7 @@ def open_warehouse(path: Path, events: Sequence[Event]) -> Iterator[EmbeddedWare
         create_tables(warehouse)
         for start in range(0, len(events), BATCH):
             warehouse.append("events", [to_row(encode_event(event)) for event in events[start : start + BATCH]])
+        warehouse.append("items", [to_row(encode_facts(facts)) for facts in _news(events)])
         yield warehouse
     finally:
         warehouse.close()
@@ -44,7 +46,7 @@ async def fit(
     from training.publish import publish
     from training.results import report
 
-    trained = train(warehouse, ("neighbours", "popularity", "blend"), cutoff, settings)
+    trained = train(warehouse, ("personas", "neighbours", "popularity", "blend"), cutoff, settings)
     await publish(documents, trained)
     return {name: report(each) for name, each in trained.items()}
 
@@ -52,14 +54,22 @@ async def fit(
 async def state_facts(documents: Documents, events: Iterable[Event]) -> None:
     """Fold what the events say of items into the item documents, as update_items does."""
     known: dict[str, Fields] = {}
-    for event in events:
-        for item_id, said in hearsay(event):
-            if facts := check(item_id, said, event):
-                fields = known.setdefault(item_id, {"item_id": item_id})
-                known[item_id] = {**fields, **fold_facts(fields, facts)}
+    for facts in _news(events):
+        fields = known.setdefault(facts.item_id, {"item_id": facts.item_id})
+        known[facts.item_id] = {**fields, **fold_facts(fields, facts)}
     item_ids = list(known)
     for start in range(0, len(item_ids), DOCUMENTS):
         await documents.merge(COLLECTION, {item_id: known[item_id] for item_id in item_ids[start : start + DOCUMENTS]})
+
+
+def _news(events: Iterable[Event]) -> Iterator[ItemFacts]:
+    """What the events say of items, where the last word was another: as collect publishes it."""
+    last: dict[str, Hearsay] = {}
+    for event in events:
+        for item_id, said in hearsay(event):
+            if last.get(item_id) != said and (facts := check(item_id, said, event)):
+                last[item_id] = said
+                yield facts
 
 
 def find_training() -> None:

@@ -6,9 +6,12 @@ from functools import partial
 from random import Random
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from infra.evaluation.session_knn import Index, from_sessions
 from shared.models.blend import DEFAULT, BlendModel, Source
 from shared.models.catalogue import Catalogue
+from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
 from shared.profiles.fold import read_terms
@@ -23,13 +26,15 @@ from shared.settings import Settings
 from shared.stores.ports import Documents
 
 N = 10
-SHOWN: tuple[Source, ...] = ("neighbours", "next", "category", "trending", "popularity")
+SHOWN: tuple[Source, ...] = ("neighbours", "next", "category", "trending", "popularity", "content")
 
 MOST = 100
 """recommend is never asked for more."""
 
 SEED = 42
 EVER = timedelta(days=1)
+
+KINDS: dict[str, type[Struct]] = {"personas": PersonaModel, "popularity": PopularityModel, "blend": BlendModel}
 
 
 class Moment(NamedTuple):
@@ -59,7 +64,7 @@ class Rankers:
         self._documents = documents
         self._catalogue = catalogue
         self._sessions = sessions
-        self._registry = Registry(documents, EVER, lambda: now, popularity=PopularityModel, blend=BlendModel)
+        self._registry = Registry(documents, EVER, lambda: now, **KINDS)
         self._items = Catalogue(documents, len(catalogue), EVER, lambda: now)
         terms = read_terms(settings)
         self._now = now
