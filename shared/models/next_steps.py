@@ -1,8 +1,8 @@
 """Where visits go next, and how probably they convert, as the chains of `shared.models.paths` have it.
 
-Orders are interpolated as by I. Witten, T. Bell, "The Zero-Frequency Problem", IEEE Trans. Inf. Theory 1991: what
-has been seen of a context counts n against t, n its moves and t to how many states they led; t is left to the shorter
-context, in the end to all states alike.
+Orders are interpolated as by I. Witten, T. Bell, "The Zero-Frequency Problem", IEEE Trans. Inf. Theory 1991: what has
+been seen of a context counts n against c · t, n its moves and t to how many states they led; so much is left to the
+shorter context, in the end to all states alike. The caution c is 1 there; here training finds it for each order.
 """
 
 from collections.abc import Mapping
@@ -38,17 +38,18 @@ def chance(chain: Chain, state: str, previous: str | None = None) -> float:
 
 def shares_after(chain: Chain, state: int, previous: int | None = None) -> Shares:
     """The interpolated probabilities of what comes next."""
-    shares = _anywhere(chain, state)
-    shares = interpolate(shares, chain.first.get(state))
-    return shares if previous is None else interpolate(shares, chain.second.get((previous, state)))
+    first, second = chain.caution
+    shares = interpolate(anywhere(chain, state), chain.first.get(state), first)
+    return shares if previous is None else interpolate(shares, chain.second.get((previous, state)), second)
 
 
-def interpolate(shares: Shares, seen: Mapping[int, int] | None) -> Shares:
+def interpolate(shares: Shares, seen: Mapping[int, int] | None, caution: float = 1.0) -> Shares:
     """The probabilities of a context that has seen this, given those of the shorter one."""
     if not seen:
         return shares
-    kinds, total = len(seen), sum(seen.values())
-    return {to: (seen.get(to, 0) + kinds * share) / (total + kinds) for to, share in shares.items()}
+    left = caution * len(seen)
+    total = sum(seen.values()) + left
+    return {to: (seen.get(to, 0) + left * share) / total for to, share in shares.items()}
 
 
 def number_of(chain: Chain, state: str) -> int:
@@ -56,7 +57,7 @@ def number_of(chain: Chain, state: str) -> int:
     return chain.numbers.get(state, chain.numbers.get(OTHER, -1))
 
 
-def _anywhere(chain: Chain, state: int) -> Shares:
+def anywhere(chain: Chain, state: int) -> Shares:
     """Whatever may follow the state, by how often it is gone to: never the state itself, nor an end before any step."""
     begin = len(SPECIAL) if state == SPECIAL.index(START) else SPECIAL.index(LEFT)
     possible = [to for to in range(begin, len(chain.states)) if to != state]

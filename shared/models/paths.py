@@ -79,6 +79,7 @@ class Chain(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     Attributes:
         states: names; the first three are those of `SPECIAL`.
         visits, converted: learned from, and how many of them converted.
+        caution: of the first and the second order, how much is left to the shorter one.
         chances: by state, how probably a visit converts that has come there.
         removal: by state, the share of conversions that would be lost without it.
     """
@@ -88,6 +89,7 @@ class Chain(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     converted: int
     moves: list[Move]
     pairs: list[Pair]
+    caution: tuple[float, float] = (1.0, 1.0)
     chances: list[float] = []
     removal: list[float] = []
     paths: list[Path] = []

@@ -165,7 +165,7 @@ def test_what_happens_later_is_not_known(embedded: Warehouse) -> None:
     def found() -> list[object]:
         values = values_at(embedded)
         names = ("path_transitions", "path_conversions", "path_layers", "path_states", "path_edge")
-        return [select(embedded, name, {**values, "share": 0.5}).to_pylist() for name in names]
+        return [sorted(select(embedded, name, {**values, "share": 0.5}).to_pylist(), key=str) for name in names]
 
     load(embedded, log)
     before = found()

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from itertools import pairwise
-from math import fsum, isclose
+from math import fsum, isclose, log
 from string import ascii_lowercase
 
 import msgspec
@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.models.artifact import pack_model, unpack_model
-from shared.models.next_steps import chance, next_steps, number_of, shares_after
+from shared.models.next_steps import anywhere, chance, interpolate, next_steps, number_of, shares_after
 from shared.models.paths import CONVERTED, ENDS, LEFT, OTHER, SPECIAL, START, Chain, Move, Pair, PathsModel
+from training.paths.caution import CAUTIONS, caution_of
 from training.paths.chances import chances_of, removal_of
 from training.paths.expected import VISITS, expected
 from training.paths.fit import MAX_BYTES, bound
@@ -71,7 +72,7 @@ def test_visits_begin_somewhere() -> None:
 @given(walks)
 def test_served_is_what_matrices_say(lists: list[list[str]]) -> None:
     """Witten and Bell's formula once more, over arrays."""
-    chain = chain_of(ways(lists))
+    chain = msgspec.structs.replace(chain_of(ways(lists)), caution=(2.5, 0.5))
     size = len(chain.states)
     one, two, arrivals = np.zeros((size, size)), np.zeros((size, size, size)), np.zeros(size)
     for move in chain.moves:
@@ -80,17 +81,17 @@ def test_served_is_what_matrices_say(lists: list[list[str]]) -> None:
     for pair in chain.pairs:
         two[pair.previous, pair.state, pair.next] = pair.moves
 
-    def mixed(seen: np.ndarray, below: np.ndarray) -> np.ndarray:
-        kinds, total = np.count_nonzero(seen), seen.sum()
+    def mixed(seen: np.ndarray, below: np.ndarray, caution: float = 1.0) -> np.ndarray:
+        kinds, total = caution * np.count_nonzero(seen), seen.sum()
         return below if not total else total / (total + kinds) * seen / total + kinds / (total + kinds) * below
 
     for state in range(len(SPECIAL), size):
         may = np.ones(size)
         may[[0, state]] = 0
-        shares = mixed(one[state], mixed(arrivals * may, may / may.sum()))
+        shares = mixed(one[state], mixed(arrivals * may, may / may.sum()), 2.5)
         assert [shares_after(chain, state).get(to, 0.0) for to in range(size)] == pytest.approx(shares, abs=1e-12)
         for previous in range(size):
-            expected_ = mixed(two[previous, state], shares)
+            expected_ = mixed(two[previous, state], shares, 0.5)
             found = shares_after(chain, state, previous)
             assert [found.get(to, 0.0) for to in range(size)] == pytest.approx(expected_, abs=1e-12)
 
@@ -166,3 +167,29 @@ def test_the_model_is_stored_and_fits_into_a_document() -> None:
     assert len(fields["payload"]) <= MAX_BYTES  # type: ignore[arg-type]
     assert unpack_model(fields, PathsModel) == model
     assert min(pair.moves for pair in model.facets["pages"].pairs) > 1, "the rarest go first"
+
+
+def test_caution_is_that_of_leaving_each_move_out() -> None:
+    """Counted the long way round: a chain without the move, asked for it."""
+    draw = random.Random(3)
+    lists = [[draw.choice("abcd") for _ in range(draw.randrange(1, 7))] for _ in range(25)]
+    chain = chain_of(ways(lists))
+
+    def likelihood(caution: float) -> float:
+        found = 0.0
+        for state, seen in chain.first.items():
+            below = anywhere(chain, state)
+            for to, times in seen.items():
+                others = {each: n - (each == to) for each, n in seen.items() if n - (each == to)}
+                found += times * log(interpolate(below, others, caution)[to])
+        return found
+
+    assert caution_of(chain)[0] == max(CAUTIONS, key=likelihood)
+
+
+def test_the_second_step_back_is_believed_only_where_it_tells() -> None:
+    draw = random.Random(4)
+    told = [("a", "x", "b", LEFT), ("c", "x", "d", LEFT)] * 40
+    noise = [(draw.choice("acef"), "x", draw.choice("bdgh"), LEFT) for _ in range(80)]
+    assert caution_of(chain_of(told))[1] == min(CAUTIONS)
+    assert caution_of(chain_of(noise))[1] > 8

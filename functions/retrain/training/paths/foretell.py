@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from shared.models.next_steps import Shares, interpolate, number_of, shares_after
+from shared.models.next_steps import Shares, anywhere, number_of, shares_after
 from shared.models.paths import CONVERTED, SPECIAL, Chain, Facet
 from shared.stores.ports import Warehouse
 from training.paths.counts import Values
@@ -48,7 +48,7 @@ def predictors(chain: Chain) -> dict[str, Predict]:
         SERVED: lambda step: shares_after(chain, *context(chain, step)),
         "second order": lambda step: _alone(chain, step, chain.second.get(_reversed(context(chain, step)))),
         "first order": lambda step: _alone(chain, step, chain.first.get(context(chain, step)[0])),
-        "most popular": lambda step: _popular(chain, step),
+        "most popular": lambda step: anywhere(chain, context(chain, step)[0]),
         "repeat last": lambda step: _again(chain, step),
     }
 
@@ -71,13 +71,6 @@ def _alone(chain: Chain, step: Step, seen: Mapping[int, int] | None) -> Shares:
         return dict.fromkeys(possible, 1 / len(possible))
     total = sum(seen.values())
     return {to: (1 - FLOOR) * seen.get(to, 0) / total + FLOOR / len(possible) for to in possible}
-
-
-def _popular(chain: Chain, step: Step) -> Shares:
-    possible = _possible(chain, step)
-    return interpolate(
-        dict.fromkeys(possible, 1 / len(possible)), {to: chain.arrivals[to] for to in possible if to in chain.arrivals}
-    )
 
 
 def _again(chain: Chain, step: Step) -> Shares:
