@@ -119,12 +119,12 @@ def parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--json", metavar="FILE", help="write the figures as JSON as well")
     evaluate = _add(commands, "evaluate", run_evaluate, "judge the models on held-out, later events")
-    evaluate.add_argument("what", choices=["ranking", "propensity"])
-    evaluate.add_argument("--input", default="movielens", help="ranking: as for demo")
+    evaluate.add_argument("what", choices=["ranking", "propensity", "paths"])
+    evaluate.add_argument("--input", default="movielens", help="ranking, paths: as for demo")
     evaluate.add_argument(
         "--split",
         default="sessions:0.8",
-        help="ranking: what is trained on: sessions:SHARE, days:N or leave-last (default: %(default)s)",
+        help="ranking, paths: what is trained on: sessions:SHARE, days:N, ranking: leave-last (default: %(default)s)",
     )
     evaluate.add_argument(
         "--repeats",
@@ -287,6 +287,10 @@ def run_evaluate(options: argparse.Namespace) -> int:
     find_training()
     if options.what == "propensity":
         return run_evaluate_propensity(options)
+    if options.what == "paths":
+        from infra.evaluation.paths import evaluate_paths
+
+        return evaluate_paths(options.input, options.split, options.json)
     from infra.evaluation.ranking import evaluate_ranking
 
     folds = 1 if options.folds is None else options.folds

@@ -145,6 +145,7 @@ def test_screens_and_other_schemes(embedded: Warehouse) -> None:
 
 
 def test_a_visit_that_goes_on_at_the_cutoff_is_not_counted(embedded: Warehouse) -> None:
+    """Of half of it, its moves are known and not that it ended: leaving and converting would come out wrong."""
     end = (CUTOFF - BEGIN) / timedelta(minutes=1)
     over = [event for person in PEOPLE for event in events(person, pages("ab"))]
     open_ = [event for person in PEOPLE for event in events(f"{person}2", pages("ac", begin=end - 20))]

@@ -7,7 +7,7 @@ from typing import TypeVar
 from shared.models.next_steps import Shares, anywhere, interpolate
 from shared.models.paths import ENDS, SPECIAL, Chain
 
-CAUTIONS = tuple(0.25 * 2**power for power in range(11))
+CAUTIONS: tuple[float, ...] = tuple(0.25 * 2**power for power in range(11))
 """From 1/4 to 256: from trusting a move seen once to hardly ever."""
 
 Context = TypeVar("Context", int, tuple[int, int])
@@ -22,12 +22,12 @@ def caution_of(chain: Chain) -> tuple[float, float]:
     below = {state: anywhere(chain, state) for state in range(len(chain.states)) if state not in ends}
     first = _best(chain.first, lambda state: below[state])
     singles = {state: interpolate(shares, chain.first.get(state), first) for state, shares in below.items()}
-    return first, _best(chain.second, lambda pair: singles[pair[1]])
+    second = _best(chain.second, lambda pair: singles[pair[1]])
+    return first, second
 
 
 def _best(moves: Mapping[Context, Mapping[int, int]], below: Callable[[Context], Shares]) -> float:
-    likelihoods = {caution: _likelihood(moves, below, caution) for caution in CAUTIONS}
-    return max(CAUTIONS, key=likelihoods.__getitem__)
+    return max((_likelihood(moves, below, caution), -caution, caution) for caution in CAUTIONS)[-1]
 
 
 def _likelihood(
