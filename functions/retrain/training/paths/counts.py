@@ -15,7 +15,7 @@ from shared.stores.ports import Warehouse
 from training.paths.caution import caution_of
 from training.queries import select, terms
 
-TERMS = {"people": 5, "states": 50, "folders": 10, "pairs": 4_000, "paths": 50, "drawn": 6}
+TERMS = {"people": 5, "states": 50, "folders": 10, "pairs": 4_000, "paths": 50, "drawn": 8}
 """Parameters of infra/sql/path_*.sql. Fewer than five people are nobody's business; the rest bounds a document."""
 
 GOALS: Sequence[str] = ("purchase", "sign_up", "form_submit")

@@ -5,7 +5,7 @@ from collections import defaultdict
 from shared.models.next_steps import number_of, shares_after
 from shared.models.paths import CONVERTED, LEFT, OTHER, SPECIAL, Chain, Flow
 
-STEPS, VISITS, DRAWN = 5, 1_000, 6
+STEPS, VISITS, DRAWN = 5, 1_000, 8
 LEAST = 1e-6
 """Rarer ways are not followed further."""
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import NamedTuple
+from unicodedata import east_asian_width
 
 from shared.models.paths import CONVERTED, ENDS, LEFT, OTHER, Flow
+from training.paths.layout import GAP, MARGIN, ROW, TOP, Node, Place, lay_out, order
 from training.picture import FONT, words
 
-TOP, GAP, NODE, BESIDE, MARGIN = 64, 196, 14, 6, 20
-FULL, ROW, PAD = 360, 17, 7
-"""Heights: of all visits together, of a label, between two nodes."""
+NODE, BESIDE = 14, 6
+WIDE, NARROW = 13.5, 8.0
+"""No character is wider than this, in pixels."""
 
-LABEL = 17
-PALETTE = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#f0e442")
+PALETTE = ("#0072b2", "#e69f00", "#56b4e9", "#cc79a7", "#d55e00", "#f0e442", "#882255", "#44aa99")
 ENDED: Mapping[str, str] = {CONVERTED: "#009e73", LEFT: "#7d8590", OTHER: "#b4bac4"}
-"""M. Okabe, K. Ito, "Color Universal Design", 2008: told apart whatever colours somebody sees."""
+"""M. Okabe, K. Ito, "Color Universal Design", 2008, and two of P. Tol, "Colour Schemes", 2021: told apart by
+everybody who sees."""
 
 STYLE = (
     ".paths{color:#1d2733}.paths .ground{fill:#fff}.paths text{paint-order:stroke;stroke:#fff;stroke-width:3px}"
@@ -22,22 +23,11 @@ STYLE = (
     "@media (prefers-color-scheme:dark){.paths{color:#e6edf3}.paths .ground{fill:#0d1117}.paths text{stroke:#0d1117}}"
 )
 
-Place = tuple[int, str]
-
-
-class Node(NamedTuple):
-    """Where a state of a step stands."""
-
-    x: float
-    y: float
-    height: float
-    visits: int
-
 
 def draw(flows: Sequence[Flow], title: str) -> str:
     """Columns are steps; a node's height and a ribbon's width are its visits."""
     nodes = lay_out(flows)
-    colours = {name: PALETTE[n % len(PALETTE)] for n, name in enumerate(_order(flows))} | dict(ENDED)
+    colours = {name: PALETTE[n % len(PALETTE)] for n, name in enumerate(order(flows))} | dict(ENDED)
     last = max((column for column, _ in nodes), default=1)
     width = MARGIN + last * GAP + MARGIN
     height = max((node.y + max(node.height, ROW) for node in nodes.values()), default=TOP) + MARGIN
@@ -57,41 +47,12 @@ def draw(flows: Sequence[Flow], title: str) -> str:
     )
 
 
-def lay_out(flows: Sequence[Flow]) -> dict[Place, Node]:
-    """By step and state: conversion on top, the states as often as they are met, at the bottom who left."""
-    comes: dict[Place, int] = {}
-    goes: dict[Place, int] = {}
-    for flow in flows:
-        goes[flow.place, flow.state] = goes.get((flow.place, flow.state), 0) + flow.visits
-        comes[flow.place + 1, flow.next] = comes.get((flow.place + 1, flow.next), 0) + flow.visits
-    sizes = {place: max(comes.get(place, 0), goes.get(place, 0)) for place in comes | goes}
-    ranks = {name: rank for rank, name in enumerate([CONVERTED, *_order(flows), OTHER, LEFT])}
-    most = max((sum(n for (step, _), n in sizes.items() if step == column) for column, _ in sizes), default=1)
-    nodes: dict[Place, Node] = {}
-    below: dict[int, float] = {}
-    for step, name in sorted(sizes, key=lambda place: (place[0], ranks[place[1]])):
-        y, height = below.get(step, TOP), max(1.5, FULL * sizes[step, name] / most)
-        nodes[step, name] = Node(MARGIN + GAP * (step - 1), y, height, sizes[step, name])
-        below[step] = y + max(height, ROW) + PAD
-    return nodes
-
-
-def _order(flows: Sequence[Flow]) -> list[str]:
-    """States by how many visits leave them, but for the rest that has no names."""
-    totals: dict[str, int] = {}
-    for flow in flows:
-        for name in (flow.state, flow.next):
-            if name not in (*ENDS, OTHER):
-                totals[name] = totals.get(name, 0) + flow.visits
-    return sorted(totals, key=lambda name: (-totals[name], name))
-
-
 def _ribbons(flows: Sequence[Flow], nodes: Mapping[Place, Node], colours: Mapping[str, str]) -> list[str]:
-    order = list(nodes)
+    places = list(nodes)
     out: dict[Place, float] = {}
     into: dict[Place, float] = {}
     shapes = []
-    for flow in sorted(flows, key=lambda flow: (order.index((flow.place, flow.state)), _target(flow, order))):
+    for flow in sorted(flows, key=lambda flow: (places.index((flow.place, flow.state)), _target(flow, places))):
         start, end = (flow.place, flow.state), (flow.place + 1, flow.next)
         here, there = nodes[start], nodes[end]
         breadth = here.height * flow.visits / max(1, here.visits)
@@ -111,8 +72,8 @@ def _ribbons(flows: Sequence[Flow], nodes: Mapping[Place, Node], colours: Mappin
     return shapes
 
 
-def _target(flow: Flow, order: Sequence[Place]) -> int:
-    return order.index((flow.place + 1, flow.next))
+def _target(flow: Flow, places: Sequence[Place]) -> int:
+    return places.index((flow.place + 1, flow.next))
 
 
 def _node(place: Place, node: Node, colour: str) -> str:
@@ -122,6 +83,19 @@ def _node(place: Place, node: Node, colour: str) -> str:
     shape = (
         f'<rect x="{node.x:g}" y="{node.y:.1f}" width="{NODE}" height="{node.height:.1f}" fill="{colour}">{told}</rect>'
     )
-    shown = name if len(name) <= LABEL else f"…{name[1 - LABEL :]}"
-    text = f"{shown} {node.visits:,}"
+    visits = f" {node.visits:,}"
+    text = _fit(name, GAP - NODE - 2 * BESIDE - _width(visits)) + visits
     return shape + words(node.x + NODE + BESIDE, node.y + max(node.height, ROW) / 2, text, fill="currentColor")
+
+
+def _fit(name: str, room: float) -> str:
+    """The name's end, which tells more of a page than its beginning."""
+    if _width(name) <= room:
+        return name
+    while _width(name) + WIDE > room:
+        name = name[1:]
+    return f"…{name}"
+
+
+def _width(text: str) -> float:
+    return sum(WIDE if each in "MWmw@%" or east_asian_width(each) in "WF" else NARROW for each in text)
