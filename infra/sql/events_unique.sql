@@ -11,6 +11,7 @@ WITH told AS (
   SELECT
     events.*,
     kinds.* EXCEPT (kind),
+    events.context.page_url AS page_url,
     COALESCE(NULLIF(events.duration_s, 0), kinds.length_s) AS takes_s,
     CASE
       WHEN events.user_id IS NOT NULL THEN CONCAT('u:', events.user_id)
@@ -61,7 +62,7 @@ SELECT
   item_ids,
   category,
   value,
-  context.page_url AS page_url,
+  page_url,
   revisit,
   CASE
     WHEN dwell_s < quick_exit_s AND dwell_s < quick_exit_share * takes_s THEN quick_exit_weight
