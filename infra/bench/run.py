@@ -18,6 +18,7 @@ from infra.bench import (
     machine,
     recommend,
     sizes,
+    training,
     update_profile,
 )
 from infra.bench.load import ensure_wrk
@@ -37,6 +38,7 @@ BENCHMARKS: Mapping[str, Benchmark] = {
     "freshness": freshness.bench,
     "sizes": sizes.bench,
     "bots": bots.bench,
+    "training": training.bench,
     "cold": cold.bench,
     "budget": budget.bench,
 }

@@ -21,7 +21,7 @@ SEED = 42
 
 def draw(catalogue: Sequence[str], target: str, met: Collection[str], name: str) -> list[str]:
     """The target and others that the person has not met, in any order; by a seed of this name."""
-    chance = Random(f"{SEED} {name}")
+    chance = Random(f"drawn {SEED} {name}")
     unwanted = {target, *met}
     # More than are needed, for some of them are unwanted: cheaper than to filter the catalogue each time.
     some = chance.sample(catalogue, min(len(catalogue), NEGATIVES + len(unwanted)))

@@ -1,0 +1,89 @@
+"""What training costs: our fits beside bare calls of the libraries, and how much of a log comes into Python at all."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from infra.bench.figures import Grid, Result, Value, median, ratio
+from infra.bench.fits import FITS, SIDES
+from infra.bench.interactions import Size, make_arrays, save
+from infra.bench.session import Session
+from infra.local.children import ChildError
+from infra.local.layout import ROOT
+
+SIZE = Size(1_000_000, 50_000, 10_000)
+LOGS = (Size(1_000_000, 50_000, 10_000), Size(10_000_000, 50_000, 10_000))
+MOST_MB = 2_048
+COLUMNS = ("fit", "ours s", "bare s", "× bare", "ours MB", "bare MB")
+LOG_COLUMNS = ("events", "model", "s", "rows into Python", "most MB of all")
+NOTES = (
+    "bare: implicit's and scikit-learn's own calls with the same parameters on the same prepared arrays.",
+    "Propensities: 50,000 people with 12 features; personas 7 of these. Each fit in a process of its own.",
+    "From the log: every model by itself, on the embedded warehouse; DuckDB's own memory counts, too.",
+    "Rows are of people, of items or of pairs of these, however many events there are.",
+)
+
+
+def bench(session: Session) -> Result:
+    """Medians of interleaved runs, each in a process of its own; then whole trainings from the log."""
+    folder = session.scratch("training")
+    session.steps.begin("training: a million interactions")
+    save(make_arrays(SIZE), folder)
+    session.steps.begin("training: fits", session.repeats * len(FITS) * len(SIDES))
+    times: dict[tuple[str, str], list[float]] = {}
+    memory: dict[tuple[str, str], list[float]] = {}
+    for _ in range(session.repeats):
+        for name in FITS:
+            for side in SIDES:
+                found = _child("infra.bench.fits", name, side, str(folder))
+                times.setdefault((name, side), []).append(found["seconds"])
+                memory.setdefault((name, side), []).append(found["rss_mb"])
+                session.steps.step()
+    rows = [_row(name, times, memory) for name in FITS]
+    rows.append(_total(times, memory))
+    logs = [row for size in LOGS for row in _log(session, size, folder)]
+    most = next(row[-1] for row in logs if row[-1] is not None)
+    grids = [Grid(f"fits of {SIZE.events:,} interactions", COLUMNS, rows), Grid("from the log", LOG_COLUMNS, logs)]
+    is_over = isinstance(most, float) and most > MOST_MB
+    failures = [f"a million interactions took {most:,.0f} MB, promised {MOST_MB:,}"] if is_over else []
+    return Result(grids, NOTES, failures)
+
+
+def _row(
+    name: str, times: dict[tuple[str, str], list[float]], memory: dict[tuple[str, str], list[float]]
+) -> list[Value]:
+    ours, bare = ((name, side) for side in SIDES)
+    ratios = ratio(times[ours], times[bare])
+    return [name, median(times[ours]), median(times[bare]), ratios, max(memory[ours]), max(memory[bare])]
+
+
+def _total(times: dict[tuple[str, str], list[float]], memory: dict[tuple[str, str], list[float]]) -> list[Value]:
+    """Everything that is fitted once, in each round."""
+    sums = [[sum(part) for part in zip(*(times[name, side] for name in FITS), strict=True)] for side in SIDES]
+    most = [max(max(memory[name, side]) for name in FITS) for side in SIDES]
+    return ["all of them", *map(median, sums), ratio(*sums), *most]
+
+
+def _log(session: Session, size: Size, folder: Path) -> list[list[Value]]:
+    """Trains every model on a log of this size; a row a model."""
+    session.steps.begin(f"training: a log of {size.events:,} events")
+    file = folder / f"{size.events}.duckdb"
+    given = (str(size.events), str(size.people), str(size.items), str(file))
+    _child("infra.bench.from_log", *given)
+    found = _child("infra.bench.from_log", *given)
+    file.unlink()
+    models: dict[str, list[float]] = found["models"]
+    rows: list[list[Value]] = [[size.events, name, seconds, int(rows)] for name, (seconds, rows) in models.items()]
+    return [[*row, None] for row in rows[:-1]] + [[*rows[-1], found["rss_mb"]]]
+
+
+def _child(module: str, *arguments: str) -> dict[str, Any]:
+    """What the module prints. Raises ChildError with its last words if it fails."""
+    command = [sys.executable, "-m", module, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise ChildError(f"{module} {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-2_000:]}")
+    printed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return printed
