@@ -1,7 +1,7 @@
 """Going with each person through their events, and asking every model at every prediction."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Literal, NamedTuple
 
 from infra.evaluation import sampled
@@ -47,8 +47,10 @@ async def predict(
             met = frozenset(moment.met)
             is_drawn = target not in met and len(predicted) % stride == 0
             if is_drawn:
-                moment = moment._replace(depth=sampled.DEPTH)
-            rankings = {name: list(await rank(moment)) for name, rank in models.items()}
+                moment = moment._replace(depth=max(sampled.DEPTH, len(catalogue) // sampled.PART))
+            # `met` can take no more off a list than it has.
+            places = moment.depth + len(met)
+            rankings = {name: list(islice(await rank(moment), places)) for name, rank in models.items()}
             lists = _lists(rankings, target, met)
             if is_drawn:
                 drawn = sampled.draw(catalogue, target, met, f"{person} {moment.number}")
@@ -78,7 +80,6 @@ def _moments(
 def _lists(rankings: Mapping[str, Sequence[str]], target: str, met: frozenset[str]) -> dict[Protocol, Lists]:
     lists: dict[Protocol, Lists] = {"all": {name: list(ranking[:N]) for name, ranking in rankings.items()}}
     if target not in met:
-        # So many places are enough: `met` can take no more off a list than it has.
-        tops = {name: ranking[: N + len(met)] for name, ranking in rankings.items()}
-        lists["novel"] = {name: [item_id for item_id in top if item_id not in met][:N] for name, top in tops.items()}
+        new = {name: (item_id for item_id in ranking if item_id not in met) for name, ranking in rankings.items()}
+        lists["novel"] = {name: list(islice(one, N)) for name, one in new.items()}
     return lists

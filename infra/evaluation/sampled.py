@@ -13,8 +13,8 @@ NEGATIVES = 99
 MOST = 500
 """Predictions that are also judged this way."""
 
-DEPTH = 1_000
-"""So many of its items a model is asked for. Of a large catalogue that finds fewer of the drawn ones: the rest tie."""
+DEPTH, PART = 1_000, 8
+"""So many items a model is asked for, or that part of the catalogue: among them are ten of those drawn."""
 
 SEED = 42
 
