@@ -75,7 +75,7 @@ def by_hand(walks: dict[str, list[Act]]) -> tuple[Moves, Counter[tuple[str, str,
     return dict(first), second
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_moves_are_those_of_the_log(warehouse: Warehouse, seed: int) -> None:
     walks = wander(seed)
     chain = chains_of(warehouse, [event for person, acts in walks.items() for event in events(person, acts)])["pages"]
