@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from infra.local import screens
@@ -26,8 +27,16 @@ def show(url: str, key: str | None, query: Mapping[str, str | int], svg: str | N
         f"({goal}). Left out: what fewer than {told['fewest_people']} people did. {told['version']}",
         highlight=False,
     )
-    for table in (_paths(told), _next(told), _moves(told), _states(told)):
+    after = ARROW.join(filter(None, (told["previous"], told["from"])))
+    tables = {
+        "Paths that end in conversion most often": _paths(told),
+        f"What comes after {after}": _next(told),
+        "Most frequent moves": _moves(told),
+        "States that conversions go through": _states(told),
+    }
+    for title, table in tables.items():
         if table.row_count:
+            console.print(f"\n{title}", style="bold", highlight=False)
             console.print(table)
     if svg:
         Path(svg).write_text(picture, encoding="utf-8")
@@ -36,8 +45,7 @@ def show(url: str, key: str | None, query: Mapping[str, str | int], svg: str | N
 
 
 def _paths(told: Mapping[str, Any]) -> Table:
-    names = ("path", "ended", "visits", "converted", "95 %", "lift", "median")
-    table = _table("Paths that end in conversion most often", names)
+    table = _table("path", "ended", "visits", "converted", "95 %", "lift", "median")
     for path in told["paths"]:
         table.add_row(
             ARROW.join(path["states"]),
@@ -52,15 +60,14 @@ def _paths(told: Mapping[str, Any]) -> Table:
 
 
 def _next(told: Mapping[str, Any]) -> Table:
-    after = ARROW.join(filter(None, (told["previous"], told["from"])))
-    table = _table(f"What comes after {after}", ("state", "probability", "median"))
+    table = _table("state", "probability", "median")
     for each in told["next"]:
         table.add_row(each["state"], f"{each['probability']:.1%}", _time(each["median_s"]))
     return table
 
 
 def _moves(told: Mapping[str, Any]) -> Table:
-    table = _table("Most frequent moves", ("move", "times", "people", "share", "median", "p90"))
+    table = _table("move", "times", "people", "share", "median", "p90")
     for each in told["moves"]:
         numbers = f"{each['moves']:,}", f"{each['people']:,}", f"{each['share']:.1%}"
         table.add_row(f"{each['from']}{ARROW}{each['to']}", *numbers, _time(each["median_s"]), _time(each["p90_s"]))
@@ -68,16 +75,16 @@ def _moves(told: Mapping[str, Any]) -> Table:
 
 
 def _states(told: Mapping[str, Any]) -> Table:
-    table = _table("States that conversions go through", ("state", "arrivals", "chance", "removal effect"))
+    table = _table("state", "arrivals", "chance", "removal effect")
     for each in told["states"]:
         table.add_row(each["state"], f"{each['arrivals']:,}", f"{each['chance']:.1%}", f"{each['removal']:.1%}")
     return table
 
 
-def _table(title: str, names: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column(names[0], overflow="fold")
-    for name in names[1:]:
+def _table(first: str, *others: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, overflow="fold")
+    for name in others:
         table.add_column(name, justify="right", no_wrap=True)
     return table
 

@@ -6,6 +6,6 @@ FROM (
     start_ms,
     ROW_NUMBER() OVER (ORDER BY start_ms) AS number,
     COUNT(*) OVER () AS visits
-  FROM (SELECT person, visit, MIN(start_ms) AS start_ms FROM path_acts GROUP BY person, visit)
+  FROM (SELECT person, visit, MIN(start_ms) AS start_ms FROM path_acts WHERE facet = 'kinds' GROUP BY person, visit)
 )
 WHERE number > @share * visits
