@@ -5,14 +5,15 @@ What is known decides who has something to say; no rule switches between them. E
 | known of the person | who proposes                                                                                |
 | ------------------- | ------------------------------------------------------------------------------------------- |
 | whatever, untrained | catalogue: of up to 500 items the newest, first those of categories that the person likes   |
-| nothing             | trending, popularity: over all                                                              |
-| 1 item met          | neighbours, next, category, content: by that item; trending, popularity: among the persona  |
+| nothing             | trending, popularity                                                                        |
+| 1 item met          | neighbours, next, category, content: by that item; persona, trending: among their persona   |
 | 2 of a visit        | next: by the last two, where two or more people went that way                               |
 | more                | neighbours: by the 30 strongest and latest; content: by 10 of them; return: where people do |
 | dislikes            | what is like them sinks                                                                     |
 
-The shares are learned from 30 next items in the log on; until then they are `UNLEARNED`. So is that of content while
-hardly anybody has gone to a new item: what is not shown is not gone to.
+The shares are learned from 30 next items in the log on; until then they are `UNLEARNED`. That of content is learned
+from those that few people had met, for it proposes no others. What nobody has met has a place of its own beside it
+(shared/ranking/explore.py): from a log in which it was never shown nothing can be learned of it.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-Learned = Literal["neighbours", "next", "category", "trending", "popularity", "return", "content"]
+Learned = Literal["neighbours", "next", "category", "trending", "popularity", "return", "content", "persona"]
 """Sources whose share is learned."""
 
 Source = Literal[Learned, "catalogue"]
@@ -70,10 +71,11 @@ UNLEARNED: dict[Source, float] = {
     "neighbours": 0.3,
     "next": 0.2,
     "category": 0.25,
-    "trending": 0.05,
+    "trending": 0.03,
     "popularity": 0.05,
     "return": 0.1,
-    "content": 0.05,
+    "content": 0.04,
+    "persona": 0.03,
 }
 """Where nothing has been learned."""
 

@@ -1,6 +1,8 @@
 """Popularity: what many people have shown interest in lately, over all, by category, and among those of a persona."""
 
+from collections.abc import Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
@@ -54,20 +56,27 @@ class PopularityModel(msgspec.Struct, frozen=True, dict=True):
         """The items of each category."""
         return {name: frozenset(item_id for item_id, _ in ranking) for name, ranking in self.categories.items()}
 
-    def among(self, persona: str) -> "PopularityModel":
-        """Popularity as people of this persona have it: put together once. Of one that is unknown: over all."""
-        return self._among.get(persona, self)
+    def among(self, persona: str) -> "Among":
+        """What is popular among people of this persona. Of one that is unknown: nothing, and trends over all."""
+        return self._among.get(persona) or Among([], {}, self.trends, self.trend_scores)
 
     @cached_property
-    def _among(self) -> dict[str, "PopularityModel"]:
+    def _among(self) -> dict[str, "Among"]:
         return {name: self._lean(leaning) for name, leaning in self.personas.items()}
 
-    def _lean(self, leaning: Leaning) -> "PopularityModel":
+    def _lean(self, leaning: Leaning) -> "Among":
         items = _merged(self.items, leaning.items, leaning.rest)
         trends = _merged(self.trends, leaning.trends, leaning.trends_rest)
-        found = PopularityModel(self.version, items, self.categories, trends)
-        found.__dict__["shelves"] = self.shelves  # the same for all, and large
-        return found
+        return Among(items, dict(items), trends, dict(trends))
+
+
+class Among(NamedTuple):
+    """Popularity and trends among people of one persona, as rankings and as dictionaries."""
+
+    items: Ranking
+    scores: Mapping[str, float]
+    trends: Ranking
+    trend_scores: Mapping[str, float]
 
 
 def _merged(over_all: Ranking, own: Ranking, rest: float) -> Ranking:

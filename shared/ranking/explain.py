@@ -13,6 +13,7 @@ REASONS: Mapping[Source, str] = {
     "category": "popular in {because}",
     "trending": "popular these days",
     "popularity": "popular with everyone",
+    "persona": "popular with people like you",
     "return": "you looked at it before",
     "content": "new, and like {because}",
     "catalogue": "from our catalogue",

@@ -8,6 +8,7 @@ from shared.models.blend import Source
 from shared.models.items import Item
 from shared.models.popularity import PopularityModel
 from shared.profiles.profile import Profile
+from shared.profiles.standing import NEWCOMER
 from shared.ranking.candidates import (
     Ranked,
     Scores,
@@ -28,10 +29,18 @@ from shared.ranking.candidates import (
 
 
 class Proposed(NamedTuple):
-    """Scores by source, for each source because of what it proposes an item, and which of all nobody has met."""
+    """What the sources say.
+
+    Attributes:
+        scores: by source.
+        because: by source, because of what it proposes an item.
+        ready: the scores of some sources as they are kept: best first.
+        unmet: those of the items that nobody has met.
+    """
 
     scores: dict[Source, Scores]
     because: dict[Source, Callable[[str], str]]
+    ready: Mapping[Source, Ranked]
     unmet: Scores
 
 
@@ -41,17 +50,20 @@ def propose(
     items: Mapping[str, Item],
     popularity: PopularityModel,
     may_return: bool,
+    persona: str = NEWCOMER,
     newest: Sequence[Item] = (),
 ) -> Proposed:
     """All sources. `items` are those of the anchors, `weights` these; `newest` is for when nothing has been trained."""
     liked, met = liked_categories(profile, weights, items), latest(profile)
     few, unmet = from_content(weights, items)
+    among = popularity.among(persona)
     scores: dict[Source, Scores] = {
         "neighbours": from_neighbours(weights, items),
         "next": from_next(met, items),
         "category": from_categories(liked, popularity),
-        "trending": popularity.trend_scores,
+        "trending": among.trend_scores,
         "popularity": popularity.scores,
+        "persona": among.scores,
         "return": from_returns(profile, met) if may_return else {},
         "content": {**few, **unmet} if few and unmet else few or unmet,
         "catalogue": from_catalogue(liked, newest) if newest else {},
@@ -62,18 +74,19 @@ def propose(
         "category": lambda item_id: leading_category(item_id, liked, popularity),
         "trending": lambda _: "",
         "popularity": lambda _: "",
+        "persona": lambda _: "",
         "return": lambda item_id: item_id,
         "content": lambda item_id: likest_anchor(item_id, weights, items),
         "catalogue": lambda _: "",
     }
-    return Proposed(scores, because, unmet)
+    ready: dict[Source, Ranked] = {"trending": among.trends, "popularity": popularity.items, "persona": among.items}
+    return Proposed(scores, because, ready, unmet)
 
 
 def candidates(
-    scores: Mapping[Source, Scores], popularity: PopularityModel, barred: AbstractSet[int], most: int | None
+    scores: Mapping[Source, Scores], ready: Mapping[Source, Ranked], barred: AbstractSet[int], most: int | None
 ) -> dict[Source, Ranked]:
     """Of each source the best, at most so many, that are not barred."""
-    ready: dict[Source, Ranked] = {"trending": popularity.trends, "popularity": popularity.items}
     return {
         source: best_new(ready[source] if source in ready else rank(found), barred, most)
         for source, found in scores.items()

@@ -84,12 +84,11 @@ class Recommender:
         items, items_away = await self._items(weights)
         now = self._clock()
         told = persona.current(record.standing, profile, model, now, self._terms)
-        popular = (popularity or EMPTY).among(told)
         shares = learned.shares[context_of(profile, now, self._terms.session_gap_ms)]
-        proposed = propose(profile, weights, items, popular, learned.may_return, newest)
+        proposed = propose(profile, weights, items, popularity or EMPTY, learned.may_return, told, newest)
         unwanted = barred(profile, learned.may_return)
         exploration = Exploration(proposed.unmet, n, crc32(person.encode()) + now.toordinal())
-        ranked = _rank(proposed, popular, ALONE if newest else shares, learned.factors, unwanted, exploration)
+        ranked = _rank(proposed, ALONE if newest else shares, learned.factors, unwanted, exploration)
         chosen, shown, shown_away = await self._choose(ranked, n)
         known = items | shown
         recommendations = [explain(scored, proposed.because[scored.source](scored.item_id), known) for scored in chosen]
@@ -135,7 +134,6 @@ class Recommender:
 
 def _rank(
     proposed: Proposed,
-    popularity: PopularityModel,
     shares: Shares,
     factors: Scores,
     unwanted: AbstractSet[int],
@@ -144,7 +142,7 @@ def _rank(
     """Best first: of each source's best, then, for whoever has not got enough by then, of all the rest."""
     passed: set[str] = set()
     for most in (PER_ITEM * exploration.n, None):
-        found = candidates(proposed.scores, popularity, unwanted, most)
+        found = candidates(proposed.scores, proposed.ready, unwanted, most)
         for scored in blend(found, proposed.scores, shares, factors, exploration if most else None):
             if scored.item_id not in passed:
                 passed.add(scored.item_id)

@@ -35,7 +35,7 @@ TASTES, ITEMS = 4, 40
 
 UNTRAINED: set[Source] = {"catalogue"}
 STRANGER: set[Source] = {"trending", "popularity"}
-KNOWN: set[Source] = STRANGER | {"neighbours", "next", "category", "content"}
+KNOWN: set[Source] = STRANGER | {"neighbours", "next", "category", "content", "persona"}
 
 
 def view(name: str, person: str, item: int, taste: int, at: datetime) -> Event:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from shared.models.blend import CONTEXTS, SOURCES, UNLEARNED, BlendModel, Context, Source
+from shared.models.blend import SOURCES, BlendModel, Source
 from shared.models.items import Item, unpack_item
 from shared.models.relations import SLOTS, field
 from shared.profiles.fold import read_terms
@@ -14,13 +13,13 @@ from shared.profiles.profile import from_ms
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training import neighbours, popularity
-from training.choice import fit_weights
 from training.leanings import personas_at
 from training.quality import Quality, read_quality, unusual
 from training.queries import select, terms
 from training.results import Fitted, Refused, fitted
 from training.strength import choose_strength, gains
 from training.walks import Moment, Scores, Sources, walk
+from training.weights import hear, learn_weights
 
 SHARE = 0.75
 """The sources learn from the first part of the visits; in the others people are watched."""
@@ -29,18 +28,7 @@ MOST = 3_000
 LEAST = 30
 """Next items to learn from."""
 
-SCALE = 6.0
-"""Of the weights' sum where nothing has been learned: as strong as what is found on the inputs that ship."""
-
-PRIOR = 1.0
-CONTEXT_PRIOR = 8.0
-"""How strongly weights are held to those where nothing has been learned, and those of a context to those of all: by the
-precision of a normal prior. Ten next items weigh about as much as one."""
-
 CONTENT = SOURCES.index("content")
-NEW = 30
-"""Next items that content has proposed, from which its weight is learned. While there are fewer it stays at what is
-stated: nobody goes to new items that they are not shown."""
 
 
 def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
@@ -64,34 +52,22 @@ def learn(moments: Sequence[Moment], quality: Quality | None = None) -> tuple[Bl
 
     `quality` is that of now; how strongly it counts is learned from what it was before the moments.
     """
-    weights = {may_return: _weights(moments, may_return) for may_return in (False, True)}
-    figures = {may_return: float(gains(moments, weights[may_return], may_return).mean()) for may_return in weights}
+    found = {may_return: learn_weights(moments, may_return) for may_return in (False, True)}
+    figures = {may_return: float(gains(moments, found[may_return], may_return).mean()) for may_return in found}
     may_return = figures[True] > figures[False]
-    shares = {context: _shares(found) for context, found in weights[may_return].items()}
-    strength = choose_strength(moments, weights[may_return], may_return) if quality else 0.0
+    weights = hear(moments, may_return, found[may_return])
+    shares = {context: _shares(each) for context, each in weights.items()}
+    strength = choose_strength(moments, weights, may_return) if quality else 0.0
     told = {
         "next_items": len(moments),
         "new_items": _proposed_new(moments, may_return),
-        "ndcg": round(float(gains(moments, weights[may_return], may_return, strength).mean()), 4),
+        "ndcg": round(float(gains(moments, weights, may_return, strength).mean()), 4),
         "may_return": may_return,
         "shares": shares["visit"],
         "quality": _about(quality, strength),
     }
     named, usual = (unusual(quality), round(quality.usual, 4)) if quality else ({}, 1.0)
     return BlendModel("", shares, may_return, named, usual, strength), told
-
-
-def _weights(moments: Sequence[Moment], may_return: bool) -> dict[Context, Scores]:
-    """By context; each is held to the weights of all, these to those where nothing has been learned."""
-    unlearned = SCALE * np.array([UNLEARNED[source] for source in SOURCES])
-    kept = frozenset((CONTENT,)) if _proposed_new(moments, may_return) < NEW else frozenset()
-    overall = fit_weights([moment.pools[may_return] for moment in moments], unlearned, PRIOR, kept)
-    return {
-        context: fit_weights(
-            [moment.pools[may_return] for moment in moments if moment.context == context], overall, CONTEXT_PRIOR, kept
-        )
-        for context in CONTEXTS
-    }
 
 
 def _proposed_new(moments: Sequence[Moment], may_return: bool) -> int:

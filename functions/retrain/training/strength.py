@@ -18,10 +18,14 @@ def choose_strength(moments: Sequence[Moment], weights: Mapping[Context, Scores]
     before, best = gains(moments, weights, may_return), (0.0, 0.0)
     for strength in STRENGTHS:
         more = gains(moments, weights, may_return, strength) - before
-        mean, error = float(more.mean()), float(more.std() / np.sqrt(len(more)))
-        if mean > error and mean > best[0]:
-            best = mean, strength
+        if is_more(more) and float(more.mean()) > best[0]:
+            best = float(more.mean()), strength
     return best[1]
+
+
+def is_more(differences: Scores) -> bool:
+    """Whether their mean is above 0 by more than its standard error."""
+    return bool(differences.mean() > differences.std() / np.sqrt(len(differences)))
 
 
 def gains(

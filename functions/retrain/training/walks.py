@@ -97,12 +97,11 @@ def _moment(profile: Profile, target: Row, sources: Sources, terms: Terms) -> Mo
     weights, at = anchors(profile), from_ms(target["occurred_ms"])
     items = {item_id: sources.items[item_id] for item_id in weights if item_id in sources.items}
     persona = persona_of(sources.personas, features(profile, at, terms.session_cap_ms))
-    popular, quality = sources.popularity.among(persona), sources.quality
-    scores = propose(profile, weights, items, popular, may_return=True).scores
+    proposed, quality = propose(profile, weights, items, sources.popularity, True, persona), sources.quality
     pools: dict[bool, Pool] = {}
     for may_return in (False, True):
-        said = scores if may_return else {**scores, "return": {}}
-        found = candidates(said, popular, barred(profile, may_return), POOL)
+        said = proposed.scores if may_return else {**proposed.scores, "return": {}}
+        found = candidates(said, proposed.ready, barred(profile, may_return), POOL)
         ids = sorted({item_id for ranked in found.values() for item_id, _ in ranked})
         table = np.zeros((len(ids), len(SOURCES)))
         for column, source in enumerate(SOURCES):
