@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 from shared.models.relations import NOTHING, Relations, pack
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
+from training.content import NO_CONTENT, Content, read_content
 from training.queries import select, terms
 from training.results import Fitted, Refused, version_of
 from training.sequences import Sequences, read_sequences
@@ -33,14 +34,16 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | 
     if not len(similar.neighbours):
         return Refused(f"no two of {len(item_ids):,} items have interested the same person")
     sequences = read_sequences(warehouse, values)
-    version = version_of(cutoff, _digest(make_relations(similar, sequences)))
+    content = read_content(warehouse, values)
+    version = version_of(cutoff, _digest(make_relations(similar, sequences, content)))
     told = {
         "people": matrix.shape[0],
         "items": len(item_ids),
         "interactions": table.num_rows,
         "with_next": len(sequences.next),
+        "with_content": len(content.few.item_ids),
     }
-    return Fitted(version, lambda: iter(()), told, lambda: make_relations(similar, sequences))
+    return Fitted(version, lambda: iter(()), told, lambda: make_relations(similar, sequences, content))
 
 
 def read_matrix(table: "pyarrow.Table") -> tuple[list[str], csr_matrix]:
@@ -56,12 +59,16 @@ def read_matrix(table: "pyarrow.Table") -> tuple[list[str], csr_matrix]:
     return [found[index] for index in order], csr_matrix((table["weight"].to_numpy(), places), shape)
 
 
-def make_relations(similar: Similar, sequences: Sequences) -> Iterator[tuple[str, bytes]]:
+def make_relations(
+    similar: Similar, sequences: Sequences, content: Content = NO_CONTENT
+) -> Iterator[tuple[str, bytes]]:
     """The packed relations of every item that has any."""
     places = {item_id: place for place, item_id in enumerate(similar.item_ids)}
-    for item_id in sorted(places.keys() | sequences.next.keys()):
+    alike = content.finder()
+    for item_id in sorted(places.keys() | sequences.next.keys() | set(content.few.item_ids)):
         neighbours = similar.of(places[item_id]) if item_id in places else []
-        relations = Relations(neighbours, sequences.next.get(item_id, []), sequences.ways.get(item_id, {}))
+        nexts, ways = sequences.next.get(item_id, []), sequences.ways.get(item_id, {})
+        relations = Relations(neighbours, nexts, ways, *alike(item_id))
         if relations != NOTHING:
             yield item_id, pack(relations)
 
