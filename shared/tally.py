@@ -18,7 +18,7 @@ from shared.errors import RetryableError
 from shared.stores.ports import Document, Documents, Fields, Value
 from shared.telemetry import log
 
-Group = Literal["accepted", "refused", "unmapped", "outcomes", "identity", "items"]
+Group = Literal["accepted", "refused", "unmapped", "outcomes", "identity", "items", "decisions"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 Totals = dict[Group, Counter[str]]
 

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared import http, wiring
-from shared.errors import PermanentError, RetryableError
+from shared.decisions import DecisionLog
+from shared.errors import PermanentError
 from shared.models.blend import BlendModel
 from shared.models.catalogue import Catalogue
 from shared.models.personas import PersonaModel
@@ -20,11 +21,9 @@ from shared.models.registry import Registry
 from shared.profiles.fold import read_terms
 from shared.ranking.recommend import Answer, Recommender
 from shared.ranking.request import Ask, read_ask
-from shared.stores.ports import Message
-from shared.telemetry import log
+from shared.tally import tally
 
 ROUTE = "/v1/recommendations"
-TOPIC = "decisions"
 
 
 @functions_framework.aio.http
@@ -61,11 +60,13 @@ def _logged(answer: Answer) -> list[dict[str, str | float]]:
 
 async def _log_decision(decision: dict[str, object]) -> None:
     """After the answer has gone out; a graceful shutdown waits for it."""
-    record = msgspec.json.encode({**decision, "decided_at": wiring.clock()})
-    try:
-        await wiring.topics(wiring.settings()).publish(TOPIC, [Message(record)])
-    except RetryableError as error:
-        log("WARNING", "decision not logged", reason=str(error))
+    await _decisions().add(msgspec.json.encode({**decision, "decided_at": wiring.clock()}))
+    tally.flush_later(lambda: wiring.documents(wiring.settings()))
+
+
+@cache
+def _decisions() -> DecisionLog:
+    return DecisionLog(wiring.topics(wiring.settings()))
 
 
 @cache

@@ -13,7 +13,7 @@ from infra.bench.traffic import ROUTE
 RECOMMENDATIONS = "/v1/recommendations"
 N = 10
 EVERY_S = 0.2
-PAUSE_S = 0.005
+PAUSE_S = 0.02
 GIVE_UP_S = 10.0
 
 

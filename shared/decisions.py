@@ -1,0 +1,74 @@
+"""The decision log on its way to its topic: never in an answer's way, bounded, and nothing is dropped uncounted."""
+
+import asyncio
+from collections import deque
+
+from shared.errors import RetryableError
+from shared.stores.ports import Message, Topics
+from shared.tally import tally
+from shared.telemetry import log
+
+TOPIC = "decisions"
+
+MOST_BYTES = 16_000_000
+"""Of decisions that wait; further ones are dropped."""
+
+BATCH = 500
+PAUSE_S = 0.05
+"""So long decisions gather: a request to publish costs as much for fifty as for one."""
+
+ATTEMPTS = 4
+BACK_OFF_S = 0.25
+
+
+class DecisionLog:
+    """One instance's decisions that are still to be published. Belongs to one event loop."""
+
+    def __init__(self, topics: Topics) -> None:
+        self._topics = topics
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+        self._sending: asyncio.Task[None] | None = None
+
+    async def add(self, record: bytes) -> None:
+        """Return when the decision has been published or dropped, which is logged and counted in the tally.
+
+        To be awaited after the answer has gone out: a server that shuts down waits for whoever waits here.
+        """
+        if self._bytes + len(record) > MOST_BYTES:
+            self._drop(1, f"{MOST_BYTES:,} bytes of them wait already")
+            return
+        self._waiting.append(record)
+        self._bytes += len(record)
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send())
+        # Shielded: a caller that goes away must not take the others' decisions with it.
+        await asyncio.shield(self._sending)
+
+    async def _send(self) -> None:
+        try:
+            await asyncio.sleep(PAUSE_S)
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                await self._publish(batch)
+                self._bytes -= sum(map(len, batch))
+        finally:
+            self._sending = None
+
+    async def _publish(self, batch: list[bytes]) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._topics.publish(TOPIC, [Message(record) for record in batch])
+            except RetryableError as error:
+                if attempt == ATTEMPTS:
+                    self._drop(len(batch), str(error))
+                else:
+                    await asyncio.sleep(BACK_OFF_S * 2 ** (attempt - 1))
+            else:
+                tally.count("decisions", "logged", len(batch))
+                return
+
+    @staticmethod
+    def _drop(number: int, reason: str) -> None:
+        tally.count("decisions", "dropped", number)
+        log("WARNING", "decisions not logged", number=number, reason=reason)

@@ -1,0 +1,97 @@
+"""The decision log's way out: few requests, nothing lost that could be published, nothing dropped uncounted."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from shared import decisions
+from shared.decisions import BATCH, TOPIC, DecisionLog
+from shared.errors import RetryableError
+from shared.stores.embedded.queue import EmbeddedTopics
+from shared.stores.ports import Message
+from shared.tally import Tally, tally
+
+
+class Flaky:
+    """The real topics behind a fault: so many publications fail first."""
+
+    def __init__(self, topics: EmbeddedTopics, failures: int = 0) -> None:
+        self.sizes: list[int] = []
+        self._topics = topics
+        self._failures = failures
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> None:
+        self.sizes.append(len(messages))
+        if len(self.sizes) <= self._failures:
+            raise RetryableError("the topic is away")
+        await self._topics.publish(topic, messages)
+
+    async def close(self) -> None:
+        await self._topics.close()
+
+
+@pytest.fixture
+def topics(tmp_path: Path) -> EmbeddedTopics:
+    opened = EmbeddedTopics(tmp_path / "queue.sqlite", timedelta(seconds=5))
+    opened.declare(TOPIC, "kept")
+    return opened
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """What this test counts."""
+    found: dict[str, int] = {}
+
+    def count(_: Tally, group: str, name: str, number: int = 1) -> None:
+        found[f"{group} {name}"] = found.get(f"{group} {name}", 0) + number
+
+    monkeypatch.setattr(type(tally), "count", count)
+    monkeypatch.setattr(decisions, "BACK_OFF_S", 0.001)
+    return found
+
+
+async def test_many_at_once_go_in_few_requests(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
+    flaky = Flaky(topics)
+    outbox = DecisionLog(flaky)
+    await asyncio.gather(*(outbox.add(b"%d" % number) for number in range(BATCH + 20)))
+    assert flaky.sizes == [BATCH, 20]
+    assert topics.pending("kept") == BATCH + 20
+    assert counted == {"decisions logged": BATCH + 20}
+
+
+async def test_a_topic_that_is_away_for_a_while_is_waited_for(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
+    outbox = DecisionLog(Flaky(topics, failures=3))
+    await outbox.add(b"one")
+    assert topics.pending("kept") == 1
+    assert counted == {"decisions logged": 1}
+
+
+async def test_what_cannot_be_published_is_dropped_and_counted(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
+    outbox = DecisionLog(Flaky(topics, failures=4))
+    await asyncio.gather(outbox.add(b"one"), outbox.add(b"two"))
+    await outbox.add(b"three")
+    assert topics.pending("kept") == 1
+    assert counted == {"decisions dropped": 2, "decisions logged": 1}
+
+
+async def test_the_buffer_is_bounded_and_empties(
+    topics: EmbeddedTopics, counted: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "MOST_BYTES", 10)
+    outbox = DecisionLog(Flaky(topics))
+    for _ in range(2):
+        await asyncio.gather(*(outbox.add(b"12345") for _ in range(3)))
+    assert topics.pending("kept") == 4
+    assert counted == {"decisions logged": 4, "decisions dropped": 2}
+
+
+async def test_a_caller_that_goes_away_takes_nothing_with_it(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
+    outbox = DecisionLog(Flaky(topics))
+    gone = asyncio.create_task(outbox.add(b"one"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await outbox.add(b"two")
+    assert topics.pending("kept") == 2
