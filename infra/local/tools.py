@@ -4,13 +4,20 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+from filelock import FileLock
 
 PACKAGES = {"chromium": "chromium", "chromedriver": "chromium-driver"}
 """Program → Debian's package of it."""
 
 STAMP = ".attune-lock"
+
+
+LOCK = Path(tempfile.gettempdir(), "attune-tools.lock")
+"""Held while something is installed: tests run in several processes, and neither apt-get nor npm can share."""
 
 
 class ToolMissingError(Exception):
@@ -26,8 +33,9 @@ class Chromium(NamedTuple):
 
 def find_chromium() -> Chromium:
     """Chromium, from Debian's packages if need be. Raises ToolMissingError."""
-    if missing := [package for program, package in PACKAGES.items() if not shutil.which(program)]:
-        _apt_install(missing)
+    with FileLock(LOCK):
+        if missing := [package for program, package in PACKAGES.items() if not shutil.which(program)]:
+            _apt_install(missing)
     found = [shutil.which(program) for program in PACKAGES]
     if not all(found):
         raise ToolMissingError(
@@ -41,6 +49,11 @@ def install_node_modules(folder: Path) -> Path:
 
     Raises ToolMissingError.
     """
+    with FileLock(LOCK):
+        return _node_modules(folder)
+
+
+def _node_modules(folder: Path) -> Path:
     modules = folder / "node_modules"
     wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
     stamp = modules / STAMP
