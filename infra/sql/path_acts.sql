@@ -22,7 +22,13 @@ WITH acts AS (
 
 numbered AS (
   SELECT
-    *,
+    person,
+    occurred_ms,
+    kind,
+    category,
+    converts,
+    path,
+    ROW_NUMBER() OVER (PARTITION BY person ORDER BY occurred_ms, event_id) AS number,
     SUM(IF(occurred_ms - before_ms < @gap_ms, 0, 1)) OVER (
       PARTITION BY person ORDER BY occurred_ms, event_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
     ) AS visit
@@ -58,7 +64,7 @@ SELECT
   name,
   folder,
   person,
-  event_id,
+  number,
   occurred_ms,
   visit,
   start_ms,

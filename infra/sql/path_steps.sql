@@ -14,7 +14,7 @@ WITH placed AS (
 moved AS (
   SELECT
     *,
-    LAG(state) OVER (PARTITION BY facet, person, visit ORDER BY occurred_ms, event_id) AS before
+    LAG(state) OVER (PARTITION BY facet, person, visit ORDER BY number) AS before
   FROM placed
 )
 
@@ -27,16 +27,16 @@ SELECT
   converted_ms,
   occurred_ms,
   state,
-  ROW_NUMBER() OVER (PARTITION BY facet, person, visit ORDER BY occurred_ms, event_id) AS place,
+  ROW_NUMBER() OVER (PARTITION BY facet, person, visit ORDER BY number) AS place,
   COALESCE(
-    LAG(state) OVER (PARTITION BY facet, person, visit ORDER BY occurred_ms, event_id), '(start)'
+    LAG(state) OVER (PARTITION BY facet, person, visit ORDER BY number), '(start)'
   ) AS previous_state,
   COALESCE(
-    LEAD(state) OVER (PARTITION BY facet, person, visit ORDER BY occurred_ms, event_id),
+    LEAD(state) OVER (PARTITION BY facet, person, visit ORDER BY number),
     IF(converted_ms IS NULL, '(left)', '(converted)')
   ) AS next_state,
   COALESCE(
-    LEAD(occurred_ms) OVER (PARTITION BY facet, person, visit ORDER BY occurred_ms, event_id), converted_ms
+    LEAD(occurred_ms) OVER (PARTITION BY facet, person, visit ORDER BY number), converted_ms
   ) AS next_ms
 FROM moved
 WHERE before IS NULL OR before <> state
