@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.evaluation.challengers import learn_challengers
 from infra.evaluation.figures import Crowd, Round
 from infra.evaluation.fit import fit, open_warehouse, state_facts
 from infra.evaluation.log import Timelines
@@ -48,7 +49,9 @@ async def judge(
         with open_warehouse(folder / "warehouse.duckdb", split.train) as warehouse:
             await state_facts(documents, split.train)
             trained = await fit(warehouse, documents, cutoff, settings)
-        rankers = Rankers(documents, split.catalogue, read_index(split.train, settings.session_gap), cutoff, settings)
+            challengers = learn_challengers(warehouse, cutoff, settings, trained["neighbours"])
+        sessions = read_index(split.train, settings.session_gap)
+        rankers = Rankers(documents, split.catalogue, sessions, cutoff, settings, challengers)
         predicted = await predict(asked, people, rankers.all, split.catalogue, settings, advance)
     finally:
         await documents.close()

@@ -1,13 +1,16 @@
 """The models compared. Each ranks the whole catalogue for one moment of one person; nothing is sampled."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from functools import partial
 from random import Random
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec import Struct
 
+from infra.evaluation.challengers import Order
 from infra.evaluation.session_knn import Index, from_sessions
 from shared.models.blend import DEFAULT, BlendModel, Source
 from shared.models.catalogue import Catalogue
@@ -59,11 +62,18 @@ class Rankers:
     """The models over one store of published data. Time stands still: what was read once stays."""
 
     def __init__(
-        self, documents: Documents, catalogue: Sequence[str], sessions: Index, now: datetime, settings: Settings
+        self,
+        documents: Documents,
+        catalogue: Sequence[str],
+        sessions: Index,
+        now: datetime,
+        settings: Settings,
+        challengers: Mapping[str, Order] = MappingProxyType({}),
     ) -> None:
         self._documents = documents
         self._catalogue = catalogue
         self._sessions = sessions
+        self._challengers = challengers
         self._registry = Registry(documents, EVER, lambda: now, **KINDS)
         self._items = Catalogue(documents, len(catalogue), EVER, lambda: now)
         terms = read_terms(settings)
@@ -76,6 +86,7 @@ class Rankers:
         return {
             "attune": self.attune,
             **{source: partial(self.source, source) for source in SHOWN},
+            **{name: partial(self.challenger, order) for name, order in self._challengers.items()},
             "session-kNN": self.session_knn,
             "repeat last": self.repeat_last,
             "random": self.random,
@@ -98,6 +109,11 @@ class Rankers:
         proposed = propose(moment.profile, weights, await self._items.get(weights), popularity, may_return=True)
         return await self._allowed(proposed.scores[source], moment)
 
+    async def challenger(self, order: Order, moment: Moment) -> Iterable[str]:
+        """What a learner of the whole log says, to whom the person is somebody new."""
+        unwanted = await self._unwanted(moment)
+        return (item_id for item_id in order(moment.profile) if item_number(item_id) not in unwanted)
+
     async def session_knn(self, moment: Moment) -> Iterable[str]:
         """What was met in earlier sessions that resemble what the person did last."""
         return await self._allowed(from_sessions(moment.met, self._sessions), moment)
@@ -113,9 +129,12 @@ class Rankers:
 
     async def _allowed(self, scores: Scores, moment: Moment) -> Iterable[str]:
         """Best first, without what recommend does not show either."""
-        may_return = (await self._registry.get("blend", BlendModel) or DEFAULT).may_return
-        unwanted = barred(moment.profile, may_return)
+        unwanted = await self._unwanted(moment)
         return _ranked(pair for pair in scores.items() if item_number(pair[0]) not in unwanted)
+
+    async def _unwanted(self, moment: Moment) -> AbstractSet[int]:
+        may_return = (await self._registry.get("blend", BlendModel) or DEFAULT).may_return
+        return barred(moment.profile, may_return)
 
     async def _answer(self, person: str, n: int) -> list[str]:
         return [item.item_id for item in (await self._recommender.answer(person, n)).items]

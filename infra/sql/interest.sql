@@ -1,4 +1,5 @@
--- How much each person is interested in each item they have met: signed weights, halved for every @half_life_ms of age.
+-- How much each person is interested in each item they have met: signed weights, halved for every @half_life_ms of age;
+-- and when they last met it (`met_ms`).
 --
 -- Age is counted back from the person's own last act on an item (`last_ms`). A value at another time differs by one factor
 -- for all items of a person, so nothing is lost; counted from @cutoff, whoever has been away for long would underflow to nought.
@@ -31,9 +32,9 @@ days AS (
 ),
 
 signs AS (
-  SELECT person, item_id, weight, occurred_ms FROM acts
+  SELECT person, item_id, weight, occurred_ms, IF(revisit IS NULL, NULL, occurred_ms) AS met_ms FROM acts
   UNION ALL
-  SELECT person, item_id, revisit AS weight, day * 86400000 AS occurred_ms FROM days
+  SELECT person, item_id, revisit AS weight, day * 86400000 AS occurred_ms, NULL AS met_ms FROM days
 ),
 
 aged AS (
@@ -42,6 +43,7 @@ aged AS (
     item_id,
     weight,
     occurred_ms,
+    met_ms,
     MAX(occurred_ms) OVER (PARTITION BY person) AS last_ms
   FROM signs
   WHERE weight <> 0
@@ -52,7 +54,8 @@ sums AS (
     person,
     item_id,
     ROUND(SUM(weight * POW(2.0, (occurred_ms - last_ms) / @half_life_ms)), 9) AS total,
-    MAX(last_ms) AS last_ms
+    MAX(last_ms) AS last_ms,
+    MAX(met_ms) AS met_ms
   FROM aged
   GROUP BY person, item_id
 )
@@ -61,6 +64,7 @@ SELECT
   person,
   item_id,
   total AS weight,
-  last_ms
+  last_ms,
+  met_ms
 FROM sums
 WHERE total > 0

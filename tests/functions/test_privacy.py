@@ -15,6 +15,7 @@ from infra.local import pubsub
 from infra.local.layout import ROOT
 from shared import wiring
 from shared.errors import RetryableError
+from shared.models.candidates import pack, pack_candidates
 from shared.profiles.record import unpack
 from shared.stores.embedded.letters import EmbeddedLetters
 from shared.stores.gcp.warehouse import BigQueryWarehouse
@@ -22,7 +23,7 @@ from shared.stores.ports import Message
 from tests.functions.people import ANN, ANNS, BOB, LAPTOP, NOW, OTHERS, PHONE, TABLET, TILL, Held, Shop, event
 from tests.privacy import WRITE_KEY
 
-ZEROS = {"profiles": 0, "journals": 0, "quarantine": 0, "events": 0, "decisions": 0, "dead_letters": 0}
+ZEROS = dict.fromkeys(("profiles", "journals", "quarantine", "candidates", "events", "decisions", "dead_letters"), 0)
 OPERATOR = "op-never-in-a-log"
 
 
@@ -229,6 +230,19 @@ async def test_a_profile_that_was_being_made_meanwhile_is_found(shop: Shop) -> N
     await shop.documents.merge("journals", {f"a:{PHONE}": {"id": "j", "events": b""}})
     assert (await shop.verify())["found"] == {**ZEROS, "profiles": 1, "journals": 1}
     assert (await shop.verify())["found"] == ZEROS
+
+
+async def test_candidates_go_with_their_person(shop: Shop) -> None:
+    """Also those that a training was writing meanwhile."""
+    fields = pack_candidates(pack([("hat", 1.0)]), "n1", NOW + timedelta(days=9))
+    await shop.documents.merge("candidates", dict.fromkeys((f"u:{ANN}", f"a:{PHONE}", f"u:{BOB}"), fields))
+    [line, _] = [line for line in await shop.export(user_id=ANN) if line["place"] == "candidates"]
+    assert (line["key"], line["fields"]["items"], line["fields"]["version"]) == (f"u:{ANN}", [["hat", 1.0]], "n1")
+    await carry_out(shop, user_id=ANN)
+    assert [key async for key, _ in shop.documents.scan("candidates")] == [f"u:{BOB}"]
+    await shop.documents.merge("candidates", {f"u:{ANN}": fields})
+    assert (await shop.verify())["found"] == {**ZEROS, "candidates": 1}
+    assert [key async for key, _ in shop.documents.scan("candidates")] == [f"u:{BOB}"]
 
 
 async def test_the_same_order_again_changes_nothing(shop: Shop) -> None:

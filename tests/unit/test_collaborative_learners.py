@@ -75,7 +75,8 @@ def test_neighbours_are_of_the_same_taste(name: str) -> None:
 @pytest.mark.parametrize("people", [12, 80])
 def test_ease_is_its_closed_form(people: int) -> None:
     matrix, asked = tastes(people), tastes(5, seed=2)
-    dense = matrix.toarray()
+    dense = matrix.toarray() > 0
+    dense = dense.astype(float)
     inverse = np.linalg.inv(dense.T @ dense + 7.0 * np.eye(ITEMS))
     table = -inverse / np.diag(inverse)
     np.fill_diagonal(table, 0)
@@ -111,7 +112,7 @@ def test_bpr_folds_in_where_its_squares_are_least() -> None:
 
 def test_user_neighbours_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     matrix, asked = tastes(30), tastes(5, seed=2)
-    dense, new = matrix.toarray(), asked.toarray()
+    dense, new = (matrix.toarray() > 0).astype(float), asked.toarray()
     rarity = np.log(30 / np.maximum((dense > 0).sum(axis=0), 1))
     known = dense * rarity
     lengths = (known**2).sum(axis=1) + STRANGERS * (known[dense > 0] ** 2).mean()

@@ -13,7 +13,6 @@ from scipy.sparse import csr_matrix
 from infra.local.bridge import to_row
 from shared.events.event import Event, encode_event
 from shared.events.kinds import Kind
-from shared.profiles import decay
 from shared.profiles.fold import fold, read_terms
 from shared.profiles.profile import new_profile, to_ms
 from shared.ranking.candidates import anchors
@@ -75,14 +74,12 @@ def test_histories_are_what_the_profile_knew(warehouse: Warehouse, monkeypatch: 
         assert own[len(before)].occurred_at >= EDGE
         profile = new_profile(SETTINGS.half_life)
         fold(profile, before, read_terms(SETTINGS))
-        liked = {item: value**0.5 for item, value in decay.values(profile.items).items() if value > 0}
-        if not liked:
+        weights = {item: weight for item, weight in anchors(profile).items() if weight > 0}
+        if not weights:
             continue
         assert IDS[found.targets[row]] == moment["item_id"]
         assert told(found.met[row]).keys() == {item_id for event in before for item_id in event.item_ids}
-        assert relative(told(found.whole[row])) == pytest.approx(relative(liked), abs=1e-3)
-        weights = {item: weight for item, weight in anchors(profile).items() if weight > 0}
-        assert relative(told(found.recent[row])) == pytest.approx(weights, abs=1e-3)
+        assert relative(told(found.histories[row])) == pytest.approx(weights, abs=1e-3)
         row += 1
     assert row == len(found) > 25
 
@@ -108,19 +105,19 @@ def moments_of(targets: list[int], met: list[int]) -> Moments:
     """Moments of one person each, who have met these items."""
     shape = len(targets), 4
     known = csr_matrix((np.ones(len(targets)), (np.arange(len(targets)), met)), shape)
-    return Moments(np.arange(len(targets)), np.array(targets), known, known, known)
+    return Moments(np.arange(len(targets)), np.array(targets), known, known)
 
 
 def test_gains_are_by_place_ties_by_item_and_without_what_was_met() -> None:
     found = moments_of([0, 1, 2, 3, 1], [3, 3, 3, 0, 0])
     scores = np.array([1.0, 1.0, -2.0, NEVER], np.float32)
-    told = gains(lambda histories: np.tile(scores, (histories.shape[0], 1)), found.whole, found)
+    told = gains(lambda histories: np.tile(scores, (histories.shape[0], 1)), found)
     assert told.tolist() == pytest.approx([1, 1 / np.log2(3), 0.5, 0, 1])
 
 
 def test_what_stands_behind_ten_others_gains_nothing() -> None:
     whole = csr_matrix((np.ones(2), ([0, 1], [0, 0])), (2, 30))
-    found = Moments(np.arange(2), np.array([10, 11]), whole, whole, whole)
+    found = Moments(np.arange(2), np.array([10, 11]), whole, whole)
     scores = -np.arange(30, dtype=np.float32)
-    told = gains(lambda histories: np.tile(scores, (histories.shape[0], 1)), whole, found)
+    told = gains(lambda histories: np.tile(scores, (histories.shape[0], 1)), found)
     assert told.tolist() == pytest.approx([1 / np.log2(11), 0])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared.models.items import unpack_item
 from shared.models.popularity import PopularityModel
 from training import neighbours, popularity, similarity
+from training.collaborative.matrix import matrix_of
 from training.sequences import Sequences
 
 Weights = dict[tuple[str, str], float]
@@ -20,10 +21,13 @@ Weights = dict[tuple[str, str], float]
 
 def similar(weights: Weights, n: int = 3) -> dict[str, list[tuple[str, float]]]:
     """The neighbours of all items of this (person, item) → weight."""
-    rows = [{"person": person, "item_id": item, "weight": weight} for (person, item), weight in sorted(weights.items())]
-    item_ids, matrix = neighbours.read_matrix(pyarrow.Table.from_pylist(rows))
-    found = similarity.find_neighbours(item_ids, matrix, n)
-    return {item_id: found.of(place) for place, item_id in enumerate(item_ids)}
+    rows = [
+        {"person": person, "item_id": item, "weight": weight, "last_ms": 0, "place": 0}
+        for (person, item), weight in sorted(weights.items())
+    ]
+    matrix = matrix_of(pyarrow.Table.from_pylist(rows))
+    found = similarity.find_neighbours(matrix.item_ids, matrix.weights, n)
+    return {item_id: found.of(place) for place, item_id in enumerate(matrix.item_ids)}
 
 
 def by_hand(weights: Weights, n: int) -> dict[str, list[tuple[str, float]]]:

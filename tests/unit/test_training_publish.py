@@ -14,7 +14,7 @@ from shared.models.relations import Relations, live_slot, pack
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.ports import Documents, Fields
-from training import slots
+from training import changes
 from training.publish import move_pointer, publish, read_pointer
 from training.results import Fitted, Model, Refused, Trained, fitted
 
@@ -125,8 +125,8 @@ async def test_when_all_is_refused_nothing_is_written(documents: Watched) -> Non
 
 async def test_relations_are_written_as_they_are_made(documents: Watched) -> None:
     def made() -> Iterator[tuple[str, bytes]]:
-        for number in range(2 * slots.BATCH + 1):
-            assert documents.merged.count("items") == number // slots.BATCH
+        for number in range(2 * changes.BATCH + 1):
+            assert documents.merged.count("items") == number // changes.BATCH
             yield f"i{number}", b"\x80"
 
     documents.names_keys = False

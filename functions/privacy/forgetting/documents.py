@@ -7,6 +7,7 @@ import msgspec
 from forgetting.marks import Marks, Persons, mark
 from forgetting.places import Places
 from shared.errors import ConflictError, RetryableError
+from shared.models.candidates import COLLECTION as CANDIDATES
 from shared.profiles import tombstones
 from shared.profiles.journal import COLLECTION as JOURNALS
 from shared.profiles.profile import from_ms
@@ -15,7 +16,7 @@ from shared.profiles.record import COLLECTION, STANDING, unpack
 from shared.profiles.standing import Standing, encode_standing
 from shared.stores.ports import Document, Fields, Write
 
-BESIDE = (JOURNALS, QUARANTINE)
+BESIDE = (JOURNALS, QUARANTINE, CANDIDATES)
 """What lies beside a profile under the same key, of nobody who has none."""
 
 ATTEMPTS = 8

@@ -1,6 +1,6 @@
 """Blend: how much each source has to say, learned from what people did next in the later visits of the log."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from threadpoolctl import threadpool_limits
@@ -13,13 +13,16 @@ from shared.profiles.profile import from_ms
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training import neighbours, popularity
+from training.collaborative.choose import Choice
 from training.leanings import personas_at
 from training.quality import Quality, read_quality, unusual
 from training.queries import select, terms
-from training.results import Fitted, Refused, fitted
+from training.results import Fitted, Model, Refused, Trained, fitted
 from training.strength import choose_strength, gains
 from training.walks import Moment, Scores, Sources, walk
 from training.weights import hear, learn_weights
+
+NOTHING: Mapping[Model, Trained] = {}
 
 SHARE = 0.75
 """The sources learn from the first part of the visits; in the others people are watched."""
@@ -31,11 +34,19 @@ LEAST = 30
 CONTENT = SOURCES.index("content")
 
 
-def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
-    """The blend as of the cutoff."""
+def fit(
+    warehouse: Warehouse, cutoff: datetime, settings: Settings, beside: Mapping[Model, Trained] = NOTHING
+) -> Fitted | Refused:
+    """The blend as of the cutoff.
+
+    Args:
+        beside: what else has been trained: neighbours are learned as those were.
+    """
     values = {**terms(cutoff, settings), "share": SHARE, "most": MOST}
     edge_ms = select(warehouse, "validation_edge", values).to_pylist()[0]["edge_ms"]
-    sources = None if edge_ms is None else _sources(warehouse, from_ms(edge_ms) - timedelta(microseconds=1), settings)
+    choice = neighbours.choice_of(beside)
+    earlier = None if edge_ms is None else from_ms(edge_ms) - timedelta(microseconds=1)
+    sources = _sources(warehouse, earlier, settings, choice) if earlier else None
     if sources is None:
         return Refused("too few visits to learn from")
     moments = walk(warehouse, {**values, "edge_ms": edge_ms}, sources, read_terms(settings), settings)
@@ -88,10 +99,10 @@ def _shares(weights: Scores) -> dict[Source, float]:
     return dict(zip(SOURCES, parts, strict=True))
 
 
-def _sources(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Sources | None:
+def _sources(warehouse: Warehouse, cutoff: datetime, settings: Settings, choice: Choice) -> Sources | None:
     personas = personas_at(warehouse, cutoff, settings)
     related, popular = (
-        neighbours.fit(warehouse, cutoff, settings),
+        neighbours.fit(warehouse, cutoff, settings, choice),
         popularity.learn(warehouse, cutoff, settings, personas),
     )
     if isinstance(related, Refused) or isinstance(popular, Refused) or related.relations is None:

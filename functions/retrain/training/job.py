@@ -45,8 +45,8 @@ def train(
     """
     create_tables(warehouse)
     write_kinds(warehouse, settings)
-    fits = _fits(live)
     trained: dict[Model, Trained] = {}
+    fits = _fits(live, trained)
     for model in models:
         if stop is None or not stop.is_set():
             trained[model] = _timed(model, fits[model], warehouse, cutoff, settings)
@@ -63,7 +63,7 @@ def _timed(model: Model, fit: Fit, warehouse: Warehouse, cutoff: datetime, setti
     return Trained(result, perf_counter() - start)
 
 
-def _fits(live: Mapping[str, Fields]) -> Mapping[Model, Fit]:
+def _fits(live: Mapping[str, Fields], trained: Mapping[Model, Trained]) -> Mapping[Model, Fit]:
     # Imported here: scikit-learn takes a second that a process pays only when it trains.
     from training import blend, neighbours, personas, popularity
     from training.paths import fit as paths
@@ -73,7 +73,7 @@ def _fits(live: Mapping[str, Fields]) -> Mapping[Model, Fit]:
         "personas": partial(personas.fit, live=live.get("personas")),
         "neighbours": neighbours.fit,
         "popularity": partial(popularity.fit, live=live.get("personas")),
-        "blend": blend.fit,
+        "blend": partial(blend.fit, beside=trained),
         "conversion": partial(propensity.fit_conversion, live=live.get("conversion")),
         "churn": partial(propensity.fit_churn, live=live.get("churn")),
         "paths": partial(paths.fit, live=live.get("paths")),

@@ -1,62 +1,61 @@
 """Relations between items: neighbours, and where people go next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
-from typing import TYPE_CHECKING
-
-import numpy as np
-from scipy.sparse import csr_matrix
+from typing import Any
 
 from shared.models.relations import NOTHING, Relations, pack
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
+from training.candidates import active, make_candidates
+from training.collaborative.challengers import ITEM_KNN
+from training.collaborative.choose import Choice, Pick, choose, learner_by, similar_by
+from training.collaborative.matrix import Matrix, read_matrix
 from training.content import NO_CONTENT, Content, read_content
-from training.queries import select, terms
-from training.results import Fitted, Refused, version_of
+from training.queries import terms
+from training.results import Fitted, Model, Refused, Trained, version_of
 from training.sequences import Sequences, read_sequences
-from training.similarity import Similar, find_neighbours
-
-if TYPE_CHECKING:
-    import pyarrow
-
-ITEMS_PER_PERSON = 500
+from training.similarity import Similar
 
 
-def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted | Refused:
-    """Neighbours by what people had shown interest in by the cutoff."""
-    values = {**terms(cutoff, settings), "items_per_person": ITEMS_PER_PERSON}
-    table = select(warehouse, "interactions", values)
-    if not table.num_rows:
+def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, choice: Choice | None = None) -> Fitted | Refused:
+    """Neighbours by what people had shown interest in by the cutoff.
+
+    Args:
+        choice: which learner makes them, where that has been decided on the same log.
+    """
+    matrix = read_matrix(warehouse, cutoff, settings)
+    if not matrix.people:
         return Refused("nobody has shown interest in an item")
-    item_ids, matrix = read_matrix(table)
-    similar = find_neighbours(item_ids, matrix, settings.neighbours)
+    choice = choice or choose(warehouse, cutoff, settings)
+    similar = similar_by(choice.served, matrix, settings.neighbours)
     if not len(similar.neighbours):
-        return Refused(f"no two of {len(item_ids):,} items have interested the same person")
+        return Refused(f"no two of {len(matrix.item_ids):,} items have interested the same person")
+    values = terms(cutoff, settings)
     sequences = read_sequences(warehouse, values)
     content = read_content(warehouse, values)
     version = version_of(cutoff, _digest(make_relations(similar, sequences, content)))
     told = {
-        "people": matrix.shape[0],
-        "items": len(item_ids),
-        "interactions": table.num_rows,
+        "people": len(matrix.people),
+        "items": len(matrix.item_ids),
+        "interactions": matrix.weights.nnz,
         "with_next": len(sequences.next),
         "with_content": len(content.few.item_ids),
+        **choice.facts,
     }
-    return Fitted(version, lambda: iter(()), told, lambda: make_relations(similar, sequences, content))
+    relations = partial(make_relations, similar, sequences, content)
+    candidates = partial(_candidates, choice.nightly, matrix, cutoff, settings.neighbours)
+    return Fitted(version, lambda: iter(()), told, relations, candidates=candidates)
 
 
-def read_matrix(table: "pyarrow.Table") -> tuple[list[str], csr_matrix]:
-    """Item ids in ascending order, and the weights: one row a person, one column an item."""
-    people = table["person"].combine_chunks().dictionary_encode()
-    items = table["item_id"].combine_chunks().dictionary_encode()
-    found = items.dictionary.to_pylist()
-    order = sorted(range(len(found)), key=found.__getitem__)
-    rank = np.empty(len(found), dtype=np.int32)
-    rank[order] = np.arange(len(found), dtype=np.int32)
-    places = people.indices.to_numpy(), rank[items.indices.to_numpy()]
-    shape = len(people.dictionary), len(found)
-    return [found[index] for index in order], csr_matrix((table["weight"].to_numpy(), places), shape)
+def choice_of(trained: Mapping[Model, Trained]) -> Choice:
+    """What the training of the neighbours among these has chosen; item-kNN where there is none."""
+    result = trained["neighbours"].result if "neighbours" in trained else None
+    facts: Mapping[str, Any] = result.facts if isinstance(result, Fitted) else {}
+    name = facts.get("neighbours_by", ITEM_KNN)
+    return Choice(Pick(name, facts.get("settings", {}).get(name, {})), None, {})
 
 
 def make_relations(
@@ -71,6 +70,11 @@ def make_relations(
         relations = Relations(neighbours, nexts, ways, *alike(item_id))
         if relations != NOTHING:
             yield item_id, pack(relations)
+
+
+def _candidates(nightly: Pick | None, matrix: Matrix, cutoff: datetime, n: int) -> Iterator[tuple[str, bytes]]:
+    if nightly is not None and (rows := active(matrix, cutoff)):
+        yield from make_candidates(learner_by(nightly, matrix, n), matrix, rows)
 
 
 def _digest(relations: Iterator[tuple[str, bytes]]) -> str:

@@ -7,8 +7,9 @@ from shared.errors import ConflictError, RetryableError
 from shared.models.artifact import COLLECTION, POINTER, model_key
 from shared.models.relations import SLOT, Slot, live_slot, other
 from shared.stores.ports import ABSENT, Documents, Fields, Value
+from training.changes import Check
 from training.results import Batch, Fitted, Model, Trained
-from training.slots import Check, write_slot
+from training.slots import write_slot
 
 ATTEMPTS = 5
 

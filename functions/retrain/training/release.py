@@ -11,7 +11,7 @@ from training.card import Card, Status, Verdict, write_cards
 from training.cards import Learned, card_of
 from training.lease import Lease
 from training.order import Order
-from training.publish import publish, read_pointer, store
+from training.publish import RELATED, publish, read_pointer, store
 from training.results import Fitted, Model, Trained, report
 from training.trial import RANKING
 from training.versions import forget_data, retire
@@ -49,7 +49,16 @@ async def release(
     await write_cards(documents, new)
     await retire(documents, before, "retired", f"replaced by the training of {now:%Y-%m-%d %H:%M}")
     await forget_data(documents)
-    return {model: {**report(trained[model]), **_outcome(card, model in chosen)} for model, card in cards.items()}
+    told: dict[str, dict[str, object]] = {
+        model: {**report(trained[model]), **_outcome(card, model in chosen)} for model, card in cards.items()
+    }
+    if RELATED in trained:
+        # Imported here: numpy is for those who train.
+        from training.candidates import refresh
+
+        live = trained[RELATED].result if cards[RELATED].status == "live" else None
+        told[RELATED]["candidates_written"] = await refresh(documents, live, clock(), settings, lease.check)
+    return told
 
 
 def _judged(model: Model, result: Fitted, live: object, judged: Verdict | None, force: bool) -> Verdict:

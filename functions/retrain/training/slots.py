@@ -4,27 +4,19 @@ What a slot holds is known by digests, so nothing is read to find out what has c
 its header says so: whoever finds it like that does not trust the digests and looks at the documents themselves.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from hashlib import blake2b
-from itertools import islice
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 import msgspec
 
 from shared.models import items
 from shared.models.relations import SLOTS, Slot, field
 from shared.stores.ports import Documents, Fields
+from training.changes import DIGEST_BYTES, Check, Digests, Packed, digest, write_changed
 
 COLLECTION = "model_slots"
-BATCH = 250
-DIGEST_BYTES = 8
 CHUNK_BYTES = 700_000
 """A document holds a million."""
-
-Digests = dict[str, bytes]
-Relations = Iterator[tuple[str, bytes]]
-Check = Callable[[], Awaitable[None]]
-"""Raises RetryableError when somebody else may write by now."""
 
 
 async def held(documents: Documents, version: str) -> Slot | None:
@@ -34,32 +26,18 @@ async def held(documents: Documents, version: str) -> Slot | None:
     return next(whole, None)
 
 
-async def write_slot(documents: Documents, slot: Slot, version: str, relations: Relations, check: Check) -> int:
+async def write_slot(documents: Documents, slot: Slot, version: str, relations: Packed, check: Check) -> int:
     """Make the slot hold these relations and no others; says how many documents that took."""
     before = await _known(documents, slot)
     await documents.merge(COLLECTION, {slot: {"version": None, "chunks": 0}})
-    after: Digests = {}
-    written = 0
-    # A batch is made in a thread: thousands of neighbours to pack must not hold up the event loop.
-    while some := await asyncio.to_thread(_take, relations):
-        digests = {item_id: _digest(packed) for item_id, packed in some.items()}
-        changed = {item_id: packed for item_id, packed in some.items() if before.get(item_id) != digests[item_id]}
-        await check()
-        await _write(documents, slot, changed)
-        after |= digests
-        written += len(changed)
-    gone = sorted(before.keys() - after.keys())
-    for start in range(0, len(gone), BATCH):
-        await check()
-        await _write(documents, slot, dict.fromkeys(gone[start : start + BATCH]))
+    after, written = await write_changed(before, relations, partial(_write, documents, slot), check)
     await _remember(documents, slot, version, after)
-    return written + len(gone)
+    return written
 
 
 async def _write(documents: Documents, slot: Slot, packed: Mapping[str, bytes | None]) -> None:
-    if packed:
-        fields: dict[str, Fields] = {item_id: {"item_id": item_id, field(slot): one} for item_id, one in packed.items()}
-        await documents.merge(items.COLLECTION, fields)
+    fields: dict[str, Fields] = {item_id: {"item_id": item_id, field(slot): one} for item_id, one in packed.items()}
+    await documents.merge(items.COLLECTION, fields)
 
 
 async def _known(documents: Documents, slot: Slot) -> Digests:
@@ -67,7 +45,7 @@ async def _known(documents: Documents, slot: Slot) -> Digests:
     header = await documents.get(COLLECTION, slot)
     if header is None or not header.fields.get("version"):
         return {
-            key: _digest(packed)
+            key: digest(packed)
             async for key, document in documents.scan(items.COLLECTION)
             if isinstance(packed := document.fields.get(field(slot)), bytes)
         }
@@ -91,22 +69,14 @@ def _split(digests: Digests) -> Iterator[Digests]:
     """Parts of so many bytes at most."""
     part: Digests = {}
     size = 0
-    for item_id, digest in digests.items():
-        part[item_id] = digest
+    for item_id, known in digests.items():
+        part[item_id] = known
         size += len(item_id.encode()) + DIGEST_BYTES + 8
         if size > CHUNK_BYTES:
             yield part
             part, size = {}, 0
     if part:
         yield part
-
-
-def _take(relations: Relations) -> dict[str, bytes]:
-    return dict(islice(relations, BATCH))
-
-
-def _digest(packed: bytes) -> bytes:
-    return blake2b(packed, digest_size=DIGEST_BYTES).digest()
 
 
 def _chunk(slot: Slot, number: int) -> str:

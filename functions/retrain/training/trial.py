@@ -13,6 +13,7 @@ from training.card import Verdict
 from training.cards import Learned, read_learned
 from training.held_out import find_cut, read_met, read_timelines, steps
 from training.job import train
+from training.order import MODELS
 from training.publish import RELATED
 from training.results import VERSION_TIME, Fitted, Model, Trained
 
@@ -72,7 +73,8 @@ def try_ranking(
     # Imported here: numpy is for those who train.
     from training import gate
 
-    earlier = train(warehouse, sorted({*new, "popularity"}), cut.at, settings)
+    judged_by = [model for model in MODELS if model in {*new, "popularity"}]
+    earlier = train(warehouse, judged_by, cut.at, settings)
     fitted = {model: each.result for model, each in earlier.items() if isinstance(each.result, Fitted)}
     wanted = {item_id for events in people.values() for event in events for item_id in event.item_ids}
     models, relations = gate.parts_of(fitted, wanted)

@@ -5,7 +5,7 @@ from implicit.als import AlternatingLeastSquares
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
-from training.collaborative.from_factors import neighbours_of_factors
+from training.collaborative.from_factors import weights_of_factors
 from training.collaborative.learner import Floats
 from training.similarity import Similar
 
@@ -21,14 +21,14 @@ class Als:
     is 1 + alpha · weight. Somebody new gets the x that minimises this with the items as they are.
     """
 
-    def __init__(self, matrix: csr_matrix, regularization: float, alpha: float) -> None:
-        self._alpha = alpha
+    def __init__(self, matrix: csr_matrix, regularization: float, alpha: float, iterations: float = ITERATIONS) -> None:
+        self._alpha, self._regularization = alpha, regularization
         # On several threads of BLAS partial sums come together in any order; its own threads each do whole rows.
         with threadpool_limits(1, "blas"):
             self._model = AlternatingLeastSquares(
                 factors=FACTORS,
                 regularization=regularization,
-                iterations=ITERATIONS,
+                iterations=int(iterations),
                 random_state=SEED,
                 use_gpu=False,
             )
@@ -41,7 +41,7 @@ class Als:
         return scores
 
     def neighbours(self, item_ids: list[str], n: int) -> Similar | None:
-        return neighbours_of_factors(item_ids, self._model.item_factors, n)
+        return weights_of_factors(item_ids, self._model.item_factors, self._regularization, n)
 
     def _confidence(self, weights: csr_matrix) -> csr_matrix:
         values = (1 + self._alpha * weights.data).astype(np.float32)

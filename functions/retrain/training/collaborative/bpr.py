@@ -10,6 +10,8 @@ from training.collaborative.learner import Floats
 from training.similarity import Similar
 
 FACTORS = 64
+LEARNING_RATE = 0.03
+FOLD_IN = 0.03
 SEED = 42
 
 
@@ -22,9 +24,10 @@ class Bpr:
     G. Takács, D. Tikk, "Alternating Least Squares for Personalized Ranking", RecSys 2012.
     """
 
-    def __init__(self, matrix: csr_matrix, regularization: float, iterations: float, fold_in: float) -> None:
+    def __init__(self, matrix: csr_matrix, regularization: float, iterations: float, fold_in: float = FOLD_IN) -> None:
         model = BayesianPersonalizedRanking(
             factors=FACTORS,
+            learning_rate=LEARNING_RATE,
             regularization=regularization,
             iterations=int(iterations),
             num_threads=1,  # more write over each other, differently each time

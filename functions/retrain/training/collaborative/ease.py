@@ -16,15 +16,17 @@ MOST_BYTES = 400_000_000
 """Of the dense table that is kept."""
 
 
-def fits(matrix: csr_matrix) -> bool:
-    """Whether the closed form is affordable."""
-    people, items = map(int, matrix.shape)
-    return min(people, items) <= LARGEST and 4 * min(people, items) * items <= MOST_BYTES
+def refuses(matrix: csr_matrix) -> str:
+    """Why the closed form costs too much for this matrix; empty if it does not."""
+    people, items = matrix.shape
+    if min(people, items) > LARGEST:
+        return f"{people:,} people and {items:,} items: it asks for {LARGEST:,} of either at most"
+    return "" if 4 * min(people, items) * items <= MOST_BYTES else f"{items:,} items: its table would be too large"
 
 
 class Ease:
     """H. Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019: scores are histories times B, where
-    B_ij = −P_ij / P_jj off the diagonal, 0 on it, and P = (X'X + regularization · I)⁻¹.
+    B_ij = −P_ij / P_jj off the diagonal, 0 on it, and P = (X'X + regularization · I)⁻¹; X is 1 for what was liked.
 
     The matrix that is inverted has a row for each item; where people are fewer, one with a row for each of them does as
     well (Woodbury): P = (I − X'M) / regularization with M = (XX' + regularization · I)⁻¹ X, and so
@@ -32,7 +34,7 @@ class Ease:
     """
 
     def __init__(self, matrix: csr_matrix, regularization: float) -> None:
-        learned = matrix.astype(np.float32)
+        learned = (matrix > 0).astype(np.float32)
         people, items = learned.shape
         self._table: Floats
         with threadpool_limits(1, "blas"):

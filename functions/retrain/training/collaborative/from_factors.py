@@ -19,3 +19,16 @@ def neighbours_of_factors(item_ids: list[str], factors: Floats, n: int) -> Simil
     # On several threads partial sums come together in any order, and the last bits with them.
     with threadpool_limits(1):
         return best_of_rows(item_ids, lambda part: directions[part] @ directions.T, n)
+
+
+def weights_of_factors(item_ids: list[str], factors: Floats, regularization: float, n: int) -> Similar:
+    """The n items that each item says most for when somebody new is folded in: y_i' (Y'Y + regularization · I)⁻¹ y_j.
+
+    So ALS explains what it recommends: Y. Hu, Y. Koren, C. Volinsky, "Collaborative Filtering for Implicit Feedback
+    Datasets", ICDM 2008, section 5. Unlike the cosine it knows which items are liked by many.
+    """
+    exact = factors.astype(np.float64)
+    with threadpool_limits(1, "blas"):
+        inverse = np.linalg.inv(exact.T @ exact + regularization * np.eye(factors.shape[1]))
+        folded = (exact @ np.linalg.cholesky(inverse)).astype(np.float32)
+        return best_of_rows(item_ids, lambda part: folded[part] @ folded.T, n)

@@ -16,15 +16,15 @@ Gains = npt.NDArray[np.float64]
 """For each moment 1 / log2(1 + place) of the item that came next, 0 if it is not among the first."""
 
 
-def gains(score: Callable[[csr_matrix], Floats], histories: csr_matrix, moments: Moments) -> Gains:
-    """The gains of what this scoring proposes after these histories, one for each moment. Ties by item."""
+def gains(score: Callable[[csr_matrix], Floats], moments: Moments) -> Gains:
+    """The gains of what this scoring proposes at each moment. Ties by item."""
     found = np.zeros(len(moments))
-    items = histories.shape[1]
+    items = moments.histories.shape[1]
     size = max(1, BLOCK_BYTES // (4 * items))
     columns = np.arange(items)
     for start in range(0, len(moments), size):
         part = slice(start, start + size)
-        scores = score(histories[part])
+        scores = score(moments.histories[part])
         scores[moments.met[part].nonzero()] = NEVER
         targets = moments.targets[part, None]
         own = np.take_along_axis(scores, targets, axis=1)

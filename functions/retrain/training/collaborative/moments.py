@@ -4,23 +4,18 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
-from shared.profiles.profile import CAPS
-from shared.ranking.candidates import ANCHORS, FADE, LEAST
 from shared.stores.ports import Warehouse
+from training.collaborative.matrix import Doubles, Ints, anchor_weights
 from training.queries import select
 
 if TYPE_CHECKING:
     import pyarrow
 
-MOMENTS = 1_500
+MOMENTS = 1_000
 MOMENTS_OF_ONE = 10
 """Of a person so many at most, so that nobody decides alone."""
-
-Ints = npt.NDArray[np.int64]
-Doubles = npt.NDArray[np.float64]
 
 
 class Moments(NamedTuple):
@@ -29,15 +24,13 @@ class Moments(NamedTuple):
     Attributes:
         people: whose moment it is, as a number.
         targets: the column of the item that came next.
-        whole: roots of interest, as in the matrix that is learned from.
-        recent: the items that speak for the person on the hot path, with their weight there (`anchors`).
+        histories: the items that speak for the person, with their weight, as on the hot path (`anchors`).
         met: 1 for what had been acted on: it is not proposed.
     """
 
     people: Ints
     targets: Ints
-    whole: csr_matrix
-    recent: csr_matrix
+    histories: csr_matrix
     met: csr_matrix
 
     def __len__(self) -> int:
@@ -54,19 +47,20 @@ def read_moments(warehouse: Warehouse, values: Mapping[str, object], item_ids: l
     }
     keys, rows = _groups(known)
     columns = _columns(known, places)
-    weights, since = (known[name].to_numpy().astype(float) for name in ("weight", "place"))
-    anchors = _anchors(rows, weights, since)
+    interest, since = (known[name].to_numpy() for name in ("weight", "place"))
+    spoken = anchor_weights(rows, interest, since)
     shape = len(keys), len(item_ids)
 
     def table(data: Doubles) -> csr_matrix:
         kept = (columns >= 0) & (data > 0)
         return csr_matrix((data[kept], (rows[kept], columns[kept])), shape)
 
-    whole = table(np.sqrt(weights.clip(min=0)))
-    chosen = [row for row, key in enumerate(keys) if key in targets and whole.indptr[row] < whole.indptr[row + 1]]
+    histories = table(spoken)
+    has_history = np.diff(histories.indptr) > 0
+    chosen = [row for row, key in enumerate(keys) if key in targets and has_history[row]]
     _, people = np.unique([keys[row][0] for row in chosen], return_inverse=True)
     asked_for = np.array([targets[keys[row]] for row in chosen], dtype=np.int64)
-    return Moments(people, asked_for, whole[chosen], table(anchors)[chosen], table(np.ones(len(rows)))[chosen])
+    return Moments(people, asked_for, histories[chosen], table(np.ones(len(rows)))[chosen])
 
 
 def _groups(table: "pyarrow.Table") -> tuple[list[tuple[str, int]], Ints]:
@@ -87,16 +81,4 @@ def _columns(table: "pyarrow.Table", places: Mapping[str, int]) -> Ints:
     items = table["item_id"].combine_chunks().dictionary_encode()
     column_of = np.array([places.get(item_id, -1) for item_id in items.dictionary.to_pylist()], dtype=np.int64)
     found: Ints = column_of[items.indices.to_numpy()] if len(items) else np.empty(0, np.int64)
-    return found
-
-
-def _anchors(rows: Ints, weights: Doubles, since: Doubles) -> Doubles:
-    """What `shared.ranking.candidates.anchors` makes of the same acts; 0 for what does not speak for the person."""
-    most = np.zeros(rows.max(initial=-1) + 1)
-    np.maximum.at(most, rows, weights)
-    relative = (weights / np.where(most > 0, most, 1)[rows]).clip(min=LEAST)
-    found: Doubles = np.sqrt(relative) * 2.0 ** (-since.clip(max=CAPS["recent"]) / FADE)
-    found[weights < 0] = 0
-    order = np.lexsort((-found, rows))
-    found[order[np.arange(len(rows)) - np.searchsorted(rows, rows) >= ANCHORS]] = 0
     return found

@@ -26,7 +26,8 @@ class UserNeighbours:
         if people > KNOWN:
             drawn = np.random.default_rng(SEED).choice(people, KNOWN, replace=False)
             matrix = matrix[np.sort(drawn)]
-        self._liked = matrix.astype(np.float32)
+        matrix = (matrix > 0).astype(np.float32)
+        self._liked = matrix
         self._rarity = np.log(people / np.maximum(np.bincount(matrix.indices, minlength=items), 1)).clip(min=0)
         self._directions = scale_columns(self._weighed(matrix).T.tocsr()).astype(np.float32)
         self._k = k
