@@ -17,7 +17,8 @@ from training.propensity.audit import leaks, why_not
 from training.propensity.figures import METRICS, figures_of
 from training.propensity.fit import Rival, beside, read_rival
 from training.propensity.judge import LATER, UNSEEN, judge, worse
-from training.propensity.learn import better, choose, fit_choice
+from training.propensity.learn import LEAVES, better, choose, fit_choice
+from training.propensity.learners import TreeLearner
 from training.propensity.publishing import to_model
 from training.propensity.rows import Seen
 
@@ -91,6 +92,13 @@ def test_both_are_learned_and_the_better_calibrated_is_chosen() -> None:
     again = choose(rows)
     for name, choice in choices.items():
         assert (again[name].probabilities == choice.probabilities).all()
+
+
+def test_a_large_tree_says_what_smaller_ones_would() -> None:
+    rows, others = crowd(2_000), crowd(500, seed=4)
+    grown = TreeLearner(max(LEAVES)).fit(rows)
+    for leaves, said in zip(LEAVES, grown.log_odds_by_leaves(others.features, LEAVES), strict=True):
+        assert (said == TreeLearner(leaves).fit(rows).log_odds(others.features)).all(), leaves
 
 
 def _xor(rows: Rows) -> Floats:

@@ -55,8 +55,9 @@ def choose(rows: Rows) -> dict[Name, Choice]:
     """
     folds = folds_of(rows, FOLDS)
     basis = _basis(rows, folds)
-    logistic = _best(rows, folds, [LogisticLearner(basis, penalty) for penalty in PENALTIES])
-    tree = _best(rows, folds, [TreeLearner(leaves) for leaves in LEAVES])
+    lines = [LogisticLearner(basis, penalty) for penalty in PENALTIES]
+    logistic = _best(rows, [(learner, hold_out(rows, folds, learner)) for learner in lines])
+    tree = _best(rows, _hold_out_trees(rows, folds))
     return {"logistic": _choice(rows, folds, *logistic), "tree": _choice(rows, folds, *tree)}
 
 
@@ -98,10 +99,20 @@ def _basis(rows: Rows, folds: Ints) -> Basis:
     return chosen
 
 
-def _best(rows: Rows, folds: Ints, learners: Sequence[L]) -> tuple[L, Floats]:
+def _hold_out_trees(rows: Rows, folds: Ints) -> list[tuple[TreeLearner, Floats]]:
+    """Log-odds of each fold by trees of the others, of each size; one tree a fold says what the smaller ones would."""
+    found = [(TreeLearner(leaves), np.empty_like(rows.labels)) for leaves in LEAVES]
+    for fold in range(folds.max() + 1):
+        here = folds == fold
+        grown = TreeLearner(max(LEAVES)).fit(rows.take(~here))
+        for (_, column), odds in zip(found, grown.log_odds_by_leaves(rows.features[here], LEAVES), strict=True):
+            column[here] = odds
+    return found
+
+
+def _best(rows: Rows, tried: Sequence[tuple[L, Floats]]) -> tuple[L, Floats]:
     """The first of those with the least log loss, and its log-odds."""
     ones = np.ones_like(rows.labels)
-    tried = [(learner, hold_out(rows, folds, learner)) for learner in learners]
     return min(tried, key=lambda each: log_loss(rows.labels, sigmoid(each[1]), ones))
 
 

@@ -1,11 +1,13 @@
 """A logistic regression and a decision tree, which can be published, and gradient boosting to challenge them."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_limits
 
 from shared.models.propensity import Tree
 from training.propensity.arrays import SEED, Floats, Rows
@@ -70,6 +72,24 @@ class Grown(NamedTuple):
         found: Floats = self.odds[self.tree.apply(features)]
         return found
 
+    def log_odds_by_leaves(self, features: Floats, leaves: Sequence[int]) -> list[Floats]:
+        """As trees of so many leaves would say, each number at most the tree's own: the first splits are the same.
+
+        Nodes are split best first and numbered as they are made, two at each split.
+        """
+        tree, reached = self.tree.tree_, self.tree.apply(features)
+        parents = np.zeros(tree.node_count, dtype=np.int64)
+        inner = np.flatnonzero(tree.children_left >= 0)
+        for children in (tree.children_left, tree.children_right):
+            parents[children[inner]] = inner
+        found = []
+        for number in leaves:
+            ends = np.arange(tree.node_count)
+            for node in range(2 * number - 1, tree.node_count):
+                ends[node] = ends[parents[node]]
+            found.append(self.odds[ends[reached]])
+        return found
+
     def arrays(self) -> Tree:
         tree = self.tree.tree_
         leaf = tree.children_left < 0
@@ -92,7 +112,8 @@ class BoostedLearner(NamedTuple):
         model = HistGradientBoostingClassifier(
             **BOOSTING, early_stopping=True, validation_fraction=0.15, random_state=SEED
         )
-        return Boosted(model.fit(rows.features, rows.labels))
+        with threadpool_limits(1):  # its threads wait for each other without sleeping: on a busy machine for minutes
+            return Boosted(model.fit(rows.features, rows.labels))
 
 
 class Boosted(NamedTuple):
