@@ -1,7 +1,7 @@
 """Trainings from a log in the embedded warehouse; run as a process of its own.
 
 `python -m infra.bench.from_log EVENTS PEOPLE ITEMS FILE` makes the log where it is missing, else trains on it, and
-prints what that took: seconds and fetched rows by model, and the most memory that the process had.
+prints what that took, model by model.
 """
 
 import json
@@ -47,16 +47,17 @@ def make_log(warehouse: EmbeddedWarehouse, size: Size) -> None:
         warehouse.run(log_script(size, first, min(size.events, first + PART - 1)))
 
 
-def fetched_by(warehouse: Counted, cutoff: datetime = CUTOFF) -> dict[str, tuple[float, int]]:
-    """Seconds and rows of each model's training."""
+def train_each(warehouse: Counted, cutoff: datetime = CUTOFF) -> dict[str, tuple[float, int, float]]:
+    """Of each model's training the seconds, the rows, and the most MB that the process had had by its end."""
     from training.job import train
     from training.order import MODELS
 
-    found: dict[str, tuple[float, int]] = {}
+    found: dict[str, tuple[float, int, float]] = {}
     for model in MODELS:
         warehouse.fetched = 0
         [trained] = train(warehouse, [model], cutoff, Settings()).values()
-        found[model] = trained.seconds, warehouse.fetched
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        found[model] = trained.seconds, warehouse.fetched, peak_mb
     return found
 
 
@@ -66,13 +67,13 @@ def main(events: str, people: str, items: str, file: str) -> None:
     path = Path(file)
     is_new = not path.exists()
     warehouse = Counted(path)
-    found: dict[str, tuple[float, int]] = {}
+    found: dict[str, tuple[float, int, float]] = {}
     if is_new:
         make_log(warehouse, Size(int(events), int(people), int(items)))
     else:
-        found = fetched_by(warehouse)
+        found = train_each(warehouse)
     warehouse.close()
-    print(json.dumps({"models": found, "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":
