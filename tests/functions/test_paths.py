@@ -89,6 +89,7 @@ async def test_what_visits_do(serve: Serve, documents: EmbeddedDocuments, wareho
     document = await documents.get("models", f"paths@{told['version']}")
     assert document
     chain = unpack_model(document.fields, PathsModel).facets["pages"]
+    assert {each["median_s"] for each in by_two["next"]} == {60.0, 120.0, None}, "of moves that five people made"
     assert [each["state"] for each in by_two["next"]] == [each.state for each in next_steps(chain, "/cart", "/hats")]
 
 
@@ -97,10 +98,12 @@ async def test_pictures(serve: Serve, warehouse: EmbeddedWarehouse) -> None:
         await client.post("/v1/retrain", json=ORDER)
         whole = await client.get(URL, params={"format": "svg"})
         negotiated = await client.get(URL, headers={"accept": "image/svg+xml"})
+        data = await client.get(URL, params={"format": "json"}, headers={"accept": "image/svg+xml"})
         after = await client.get(URL, params={"format": "svg", "from": "/cart"})
         card = (await client.get("/v1/models/paths")).json()
     assert whole.headers["content-type"] == "image/svg+xml"
     assert whole.text == negotiated.text
+    assert data.json()["over"] == "pages"
     assert "/ → /hats: 120 visits, 50% of those here" in whole.text
     assert "of 1,000 visits at /cart, as expected" in after.text
     assert card["picture"].startswith("<svg ")

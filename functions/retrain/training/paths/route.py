@@ -29,7 +29,7 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"stat
     state: str = START
     previous: str | None = None
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 20
-    format: Literal["json", "svg"] = "json"
+    format: Literal["json", "svg"] | None = None
 
 
 async def answer(
@@ -49,7 +49,7 @@ async def answer(
     for name, state in (("from", ask.state), ("previous", ask.previous)):
         if state is not None and state not in chain.numbers:
             raise PermanentError("invalid", (Problem(name, f"one of {', '.join(chain.states)}"[:2_000], state[:100]),))
-    if ask.format == "svg" or SVG in headers.get("accept", ""):
+    if ask.format == "svg" or (ask.format is None and SVG in headers.get("accept", "")):
         return http.Reply(200, _picture(chain, ask).encode(), {"content-type": SVG})
     return http.json_reply(200, tell(model, ask.over, ask.state, ask.previous, ask.limit))
 

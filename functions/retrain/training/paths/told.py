@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.models.next_steps import next_steps
-from shared.models.paths import SPECIAL, START, Chain, Facet, PathsModel
+from shared.models.paths import SPECIAL, START, Chain, Facet, Move, PathsModel
 from training.paths.counts import TERMS
 
 DIGITS = 6
@@ -35,19 +35,20 @@ def tell(model: PathsModel, over: Facet, state: str, previous: str | None, limit
 
 
 def _next(chain: Chain, state: str, previous: str | None) -> list[dict[str, Any]]:
+    shared = {move.next for move in chain.moves if chain.states[move.state] == state and _is_told(move)}
     return [
-        {"state": each.state, "probability": round(each.probability, DIGITS), "median_s": each.seconds}
+        {
+            "state": each.state,
+            "probability": round(each.probability, DIGITS),
+            "median_s": each.seconds if chain.numbers[each.state] in shared else None,
+        }
         for each in next_steps(chain, state, previous)
     ]
 
 
 def _moves(chain: Chain, state: str) -> list[dict[str, Any]]:
     left = {number: sum(seen.values()) for number, seen in chain.first.items()}
-    wanted = [
-        move
-        for move in chain.moves
-        if move.people >= TERMS["people"] and (state == START or chain.states[move.state] == state)
-    ]
+    wanted = [move for move in chain.moves if _is_told(move) and state in (START, chain.states[move.state])]
     return [
         {
             "from": chain.states[move.state],
@@ -60,6 +61,10 @@ def _moves(chain: Chain, state: str) -> list[dict[str, Any]]:
         }
         for move in sorted(wanted, key=lambda move: (-move.moves, move.state, move.next))
     ]
+
+
+def _is_told(move: Move) -> bool:
+    return move.people >= TERMS["people"]
 
 
 def _states(chain: Chain) -> list[dict[str, Any]]:
