@@ -290,7 +290,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     if options.what == "paths":
         from infra.evaluation.paths import evaluate_paths
 
-        return evaluate_paths(options.input, options.split, options.json)
+        return evaluate_paths(options.input, options.split, options.json, options.svg)
     from infra.evaluation.ranking import evaluate_ranking
 
     folds = 1 if options.folds is None else options.folds

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from infra.evaluation.fit import find_training, open_warehouse
 from infra.evaluation.log import Log, read_log
+from infra.evaluation.paths_picture import draw
 from infra.evaluation.paths_report import Learned, PathsReport, show
 from infra.evaluation.progress import progress
 from infra.local.inputs import open_input
@@ -26,12 +27,14 @@ MOST_STEPS = 5_000
 """Of more later steps in a facet, those of people drawn by a hash."""
 
 
-def evaluate_paths(input_spec: str, split_spec: str, json_file: str | None) -> int:
-    """Print the comparison; with `json_file`, write it as data as well."""
+def evaluate_paths(input_spec: str, split_spec: str, json_file: str | None, svg_file: str | None = None) -> int:
+    """Print the comparison; with `json_file`, write it as data as well, with `svg_file` draw it."""
     report = evaluate(input_spec, split_spec)
     show(report, Console())
     if json_file:
         Path(json_file).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    if svg_file:
+        Path(svg_file).write_text(draw(report), encoding="utf-8")
     return 0
 
 

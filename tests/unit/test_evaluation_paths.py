@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -13,7 +14,21 @@ INPUT = "simulate:users=80,days=10,seed=5"
 
 
 def test_chains_are_ahead_of_popularity_and_of_going_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["evaluate", "paths", "--input", INPUT, "--json", str(tmp_path / "paths.json")]) == 0
+    assert (
+        main(
+            [
+                "evaluate",
+                "paths",
+                "--input",
+                INPUT,
+                "--json",
+                str(tmp_path / "paths.json"),
+                "--svg",
+                str(tmp_path / "p.svg"),
+            ]
+        )
+        == 0
+    )
     told = json.loads((tmp_path / "paths.json").read_text())
     shown = capsys.readouterr().out
     assert list(told["facets"]) == ["pages", "categories", "kinds"]
@@ -30,6 +45,8 @@ def test_chains_are_ahead_of_popularity_and_of_going_back(tmp_path: Path, capsys
     categories = told["facets"]["categories"]["measured"]["ahead"]["most popular"]["log-likelihood"]
     assert categories["high"] > 0, "taste decides there, not the last step: no worse than popularity"
     assert "converts?" in shown
+    assert "which page comes next" in (tmp_path / "p.svg").read_text()
+    ElementTree.parse(tmp_path / "p.svg")  # noqa: S314 (our own)
     assert told["edge"] < "2025"
     assert told["facets"]["pages"]["conversions"] == ["purchase"]
 
