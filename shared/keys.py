@@ -24,14 +24,14 @@ def header_key(headers: Mapping[str, str]) -> str | None:
 
 def is_allowed(settings: Settings, *shown: str | None) -> bool:
     """Whether one of the keys shown is one of the site's."""
-    return not settings.keys or _matches(settings.keys, shown)
+    return not settings.keys or matches(settings.keys, *shown)
 
 
 def is_operator(settings: Settings, headers: Mapping[str, str]) -> bool:
     """Whether an operator asks. A site whose senders need keys has no open door for operators either."""
     if not settings.operators:
         return not settings.keys
-    return _matches(settings.operators, (header_key(headers),))
+    return matches(settings.operators, header_key(headers))
 
 
 def not_an_operator() -> http.Reply:
@@ -39,8 +39,8 @@ def not_an_operator() -> http.Reply:
     return http.error_reply(401, "show a key of ATTUNE_OPERATOR_KEYS: Authorization: Basic or Bearer")
 
 
-def _matches(known: frozenset[str], shown: tuple[str | None, ...]) -> bool:
-    """Every comparison takes the same time."""
+def matches(known: frozenset[str], *shown: str | None) -> bool:
+    """Whether one of the keys shown is known. Every comparison takes the same time."""
     given = [key.encode() for key in shown if key]
-    matches = [hmac.compare_digest(key, one.encode()) for key in given for one in known]
-    return any(matches)
+    found = [hmac.compare_digest(key, one.encode()) for key in given for one in known]
+    return any(found)

@@ -52,6 +52,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "without any, everybody may where there are no write keys either, else nobody"
         ),
     ] = ""
+    api_keys: Annotated[
+        str,
+        Meta(
+            description="keys of servers that ask for anybody's recommendations, separated by commas; "
+            "where no key nor secret of any sort is set, everybody may ask"
+        ),
+    ] = ""
+    token_secrets: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\s*[^,\s]{32,}\s*(,\s*[^,\s]{32,}\s*)*)?\Z",
+            description="secrets of at least 32 characters, separated by commas: "
+            "the first signs the tokens of pages, all are accepted",
+        ),
+    ] = ""
+    token_quota: Annotated[
+        int, Meta(ge=0, description="requests a minute that an instance answers to one token's person; 0: any number")
+    ] = 120
     webhook_secret: Annotated[
         str, Meta(description="shared secret of Segment's webhooks; with it, an unsigned one is refused")
     ] = ""
@@ -109,6 +127,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def operators(self) -> frozenset[str]:
         return _listed(self.operator_keys)
+
+    @property
+    def api(self) -> frozenset[str]:
+        return _listed(self.api_keys)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The one that signs first."""
+        return tuple(part.strip() for part in self.token_secrets.split(",") if part.strip())
 
     @property
     def tried(self) -> frozenset[str]:

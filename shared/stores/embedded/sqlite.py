@@ -50,7 +50,7 @@ class Database:
 
 
 def _write_ahead(connection: sqlite3.Connection, until: float) -> None:
-    """SQLite's own patience does not cover this step: of several processes that open a new file, all but one are refused."""
+    """SQLite's own patience does not cover this step: of several that open a new file, all but one are refused."""
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
