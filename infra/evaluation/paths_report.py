@@ -148,8 +148,9 @@ def _remarks(report: PathsReport) -> Iterator[str]:
     )
     conversions = sorted({kind for each in report.facets.values() for kind in each.conversions})
     yield (
-        f"Conversion: {' or '.join(conversions)}. chain: from the present state and the one before it; base rate: the "
-        "mean over all steps counted."
+        f"Conversion: {' or '.join(conversions)}. two states: the share of the visits at the present state, and "
+        "there from the one before it, that converted; absorbing: as the first order itself has it; base rate: the "
+        "share of all steps."
     )
     for facet in FACETS:
         if facet not in report.facets:

@@ -1,17 +1,28 @@
 -- Where people went from each state, and from each pair of states met one after the other (the @pairs most frequent moves of a
--- facet), in visits that had ended by @known_ms: how often, how many people, and after how long half and nine in ten of them
--- had gone (ms, by nearest rank). previous_state is NULL where it does not matter.
+-- facet), in visits that had ended by @known_ms: how often, how many people, how many of the moves were in visits that converted
+-- then or later, and after how long half and nine in ten had gone (ms, by nearest rank). previous_state is NULL where it does
+-- not matter.
 
 WITH walked AS (
-  SELECT facet, person, place, previous_state, state, next_state, next_ms - occurred_ms AS wait_ms
+  SELECT
+    facet,
+    person,
+    place,
+    previous_state,
+    state,
+    next_state,
+    next_ms - occurred_ms AS wait_ms,
+    converted_ms IS NOT NULL AS converts
   FROM path_steps
   WHERE last_ms + @gap_ms <= @known_ms
 ),
 
 moves AS (
-  SELECT facet, person, state, next_state, wait_ms FROM walked
+  SELECT facet, person, state, next_state, wait_ms, converts FROM walked
   UNION ALL
-  SELECT facet, person, '(start)' AS state, state AS next_state, CAST(NULL AS INT64) AS wait_ms FROM walked WHERE place = 1
+  SELECT facet, person, '(start)' AS state, state AS next_state, CAST(NULL AS INT64) AS wait_ms, converts
+  FROM walked
+  WHERE place = 1
 ),
 
 ranked AS (
@@ -30,6 +41,7 @@ singles AS (
     next_state,
     COUNT(*) AS moves,
     COUNT(DISTINCT person) AS people,
+    COUNTIF(converts) AS converted,
     MIN(IF(2 * number >= total, wait_ms, NULL)) AS median_ms,
     MIN(IF(10 * number >= 9 * total, wait_ms, NULL)) AS p90_ms
   FROM ranked
@@ -43,7 +55,8 @@ pairs AS (
     state,
     next_state,
     COUNT(*) AS moves,
-    COUNT(DISTINCT person) AS people
+    COUNT(DISTINCT person) AS people,
+    COUNTIF(converts) AS converted
   FROM walked
   GROUP BY facet, previous_state, state, next_state
   QUALIFY ROW_NUMBER() OVER (PARTITION BY facet ORDER BY COUNT(*) DESC, state, previous_state, next_state) <= @pairs

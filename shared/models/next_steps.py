@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from shared.models.paths import LEFT, OTHER, SPECIAL, START, Chain
 
+PRIOR = 10.0
+"""What is known of the shorter context counts like so many steps."""
+
 Shares = dict[int, float]
 """Probability by state."""
 
@@ -31,9 +34,16 @@ def next_steps(chain: Chain, state: str, previous: str | None = None) -> list[Ne
 
 
 def chance(chain: Chain, state: str, previous: str | None = None) -> float:
-    """How probably a visit at this state converts: the next step by both orders, what follows it by the first alone."""
-    shares = shares_after(chain, number_of(chain, state), None if previous is None else number_of(chain, previous))
-    return sum(share * chain.chances[to] for to, share in shares.items())
+    """How probably a visit at this state converts, then or later, if it has come from the previous one.
+
+    The share of those that did; with `PRIOR` steps' worth of the state's own share. Of an unknown state, that of all.
+    """
+    here = number_of(chain, state)
+    alone = chain.chances[max(here, 0)]
+    if previous is None:
+        return alone
+    steps, converted = chain.outcomes.get((number_of(chain, previous), here), (0, 0))
+    return (converted + PRIOR * alone) / (steps + PRIOR)
 
 
 def shares_after(chain: Chain, state: int, previous: int | None = None) -> Shares:

@@ -22,23 +22,28 @@ Key = TypeVar("Key", int, tuple[int, int])
 
 
 class Move(msgspec.Struct, frozen=True, array_like=True):
-    """From a state to the next: how often, how many people, and after how long half and nine in ten had gone."""
+    """From a state to the next: how often, how many people, how many of these moves were in visits that converted (then
+
+    or later), and after how long half and nine in ten had gone.
+    """
 
     state: int
     next: int
     moves: int
     people: int
+    converted: int
     median_s: float | None
     p90_s: float | None
 
 
 class Pair(msgspec.Struct, frozen=True, array_like=True):
-    """From a state to the next, of those who had come to it from a certain other one."""
+    """The same of those who had come to the state from a certain other one."""
 
     previous: int
     state: int
     next: int
     moves: int
+    converted: int
 
 
 class Path(msgspec.Struct, frozen=True):
@@ -80,7 +85,7 @@ class Chain(msgspec.Struct, frozen=True, dict=True, kw_only=True):
         states: names; the first three are those of `SPECIAL`.
         visits, converted: learned from, and how many of them converted.
         caution: of the first and the second order, how much is left to the shorter one.
-        chances: by state, how probably a visit converts that has come there.
+        chances: by state, how probably a visit converts that is there.
         removal: by state, the share of conversions that would be lost without it.
     """
 
@@ -116,6 +121,15 @@ class Chain(msgspec.Struct, frozen=True, dict=True, kw_only=True):
         found: dict[int, int] = {}
         for move in self.moves:
             found[move.next] = found.get(move.next, 0) + move.moves
+        return found
+
+    @cached_property
+    def outcomes(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Of the visits at a state that had come from a certain other one: steps, and how many of them converted."""
+        found: dict[tuple[int, int], tuple[int, int]] = {}
+        for pair in self.pairs:
+            steps, converted = found.get((pair.previous, pair.state), (0, 0))
+            found[pair.previous, pair.state] = steps + pair.moves, converted + pair.converted
         return found
 
     @cached_property

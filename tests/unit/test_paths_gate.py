@@ -57,9 +57,9 @@ def test_conversion_is_told_at_each_step() -> None:
     chain = chain_of(KNOWN)
     found = measure(chain, steps([("a", "b", "c", CONVERTED), ("b", "a", LEFT)] * 20))
     assert found
-    assert found.chances["chain"]["roc_auc"]["value"] == 1.0
+    assert found.chances["two states"]["roc_auc"]["value"] == 1.0
     assert found.chances["base rate"]["roc_auc"]["value"] == 0.5
-    assert found.chances["chain"]["brier"]["value"] < found.chances["base rate"]["brier"]["value"]
+    assert found.chances["two states"]["brier"]["value"] < found.chances["base rate"]["brier"]["value"]
     assert chance(chain, "a", "(start)") > 0.6 > 0.2 > chance(chain, "a", "b")
 
 

@@ -1,6 +1,7 @@
 """What the chains say: interpolated as the formula has it, absorbed as walking them shows, within a document's size."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from math import fsum, isclose, log
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 from shared.models.artifact import pack_model, unpack_model
 from shared.models.next_steps import anywhere, chance, interpolate, next_steps, number_of, shares_after
 from shared.models.paths import CONVERTED, ENDS, LEFT, OTHER, SPECIAL, START, Chain, Move, Pair, PathsModel
+from training.paths.absorbing import absorbed, removal_of
 from training.paths.caution import CAUTIONS, caution_of
-from training.paths.chances import chances_of, removal_of
+from training.paths.chances import chances_of
 from training.paths.expected import VISITS, expected
 from training.paths.fit import MAX_BYTES, bound
 
@@ -28,20 +30,23 @@ def chain_of(given: Sequence[Walk]) -> Chain:
     """The chain of these ways, each with its end."""
     states = [*SPECIAL, *sorted({state for walk in given for state in walk}.difference(SPECIAL))]
     number = {name: place for place, name in enumerate(states)}
-    first: dict[tuple[int, int], int] = {}
-    second: dict[tuple[int, int, int], int] = {}
+    first: Counter[tuple[int, int]] = Counter()
+    second: Counter[tuple[int, int, int]] = Counter()
+    sold: Counter[tuple[int, ...]] = Counter()
     for walk in given:
         way = [number[state] for state in (START, *walk)]
         for here, to in pairwise(way):
-            first[here, to] = first.get((here, to), 0) + 1
+            first[here, to] += 1
+            sold[here, to] += walk[-1] == CONVERTED
         for previous, here, to in zip(way, way[1:], way[2:], strict=False):
-            second[previous, here, to] = second.get((previous, here, to), 0) + 1
+            second[previous, here, to] += 1
+            sold[previous, here, to] += walk[-1] == CONVERTED
     chain = Chain(
         states=states,
         visits=len(given),
         converted=sum(walk[-1] == CONVERTED for walk in given),
-        moves=[Move(*pair, n, n, 10.0, 20.0) for pair, n in first.items()],
-        pairs=[Pair(*triple, n) for triple, n in second.items()],
+        moves=[Move(*pair, n, n, sold[pair], 10.0, 20.0) for pair, n in first.items()],
+        pairs=[Pair(*triple, n, sold[triple]) for triple, n in second.items()],
     )
     return msgspec.structs.replace(chain, chances=chances_of(chain), removal=removal_of(chain))
 
@@ -110,7 +115,7 @@ def test_a_name_nobody_knows_is_other() -> None:
     assert number_of(chain_of([("a", LEFT)]), "/never/seen") == -1
 
 
-def test_chances_are_those_of_walking_the_chain() -> None:
+def test_absorption_is_that_of_walking_the_chain() -> None:
     chain = chain_of(ways([["a", "b"], ["b", "c", "a"], ["c"], ["a", "c"], ["b"]] * 4, seed=5))
     draw = random.Random(1)
 
@@ -122,25 +127,32 @@ def test_chances_are_those_of_walking_the_chain() -> None:
 
     for state in range(3, 6):
         share = sum(walk(state) for _ in range(4_000)) / 4_000
-        assert chain.chances[state] == pytest.approx(share, abs=0.03)
-    assert (chain.chances[1], chain.chances[2]) == (0.0, 1.0)
+        assert absorbed(chain)[state] == pytest.approx(share, abs=0.03)
+    assert absorbed(chain)[1:3] == [0.0, 1.0]
 
 
 def test_a_pair_of_steps_tells_more_of_conversion() -> None:
     chain = chain_of([("cart", "pay", CONVERTED)] * 30 + [("home", "pay", LEFT)] * 30)
     assert chance(chain, "pay", "cart") > 0.8 > 0.2 > chance(chain, "pay", "home")
-    assert chance(chain, "pay") == pytest.approx(0.5, abs=0.05)
+    assert chance(chain, "pay") == pytest.approx(0.5)
+    assert chance(chain, "pay", "nowhere") == chance(chain, "pay")
+    assert chance(chain, "nowhere") == chain.chances[0]
+
+
+def test_what_was_long_ago_counts_for_conversion() -> None:
+    """By moves alone the first page, met again before paying, seems to be all that matters."""
+    chain = chain_of([("home", "look", "home", "pay", CONVERTED)] * 20 + [("home", LEFT)] * 80)
+    chances = dict(zip(chain.states, chain.chances, strict=True))
+    assert chances["look"] > 0.75 > 0.4 > chances["home"]
+    assert dict(zip(chain.states, absorbed(chain), strict=True))["look"] < 0.3
+    assert chain.removal[chain.numbers["look"]] == 1.0
 
 
 def test_removal_effects_by_hand() -> None:
-    """Two of five convert: one by a and b, one by c; a is in both of a's ways, so without it half is left."""
+    """Two of five convert, one by a and b, one by c: without any of them half is left."""
     chain = chain_of([("a", "b", CONVERTED), ("c", CONVERTED), ("b", LEFT), ("c", LEFT), ("a", LEFT)])
     effect = dict(zip(chain.states, chain.removal, strict=True))
-    # P = 2/5·P(a) + 1/5·P(b) + 2/5·P(c), with P(b) = 1/2, P(a) = 1/2·P(b), P(c) = 1/2
-    whole = 2 / 5 * 1 / 4 + 1 / 5 * 1 / 2 + 2 / 5 * 1 / 2
-    assert effect["a"] == pytest.approx(1 - (whole - 2 / 5 * 1 / 4) / whole)
-    assert effect["c"] == pytest.approx(1 - (whole - 2 / 5 * 1 / 2) / whole)
-    assert effect["b"] == pytest.approx(1 - (2 / 5 * 1 / 2) / whole)
+    assert {effect[name] for name in "abc"} == {0.5}
     assert [effect[name] for name in SPECIAL] == [0.0, 0.0, 0.0]
     assert chain_of([("a", LEFT)]).removal == [0.0] * 4, "nobody converted"
 
@@ -160,8 +172,8 @@ def test_expected_flows_lose_nobody() -> None:
 def test_the_model_is_stored_and_fits_into_a_document() -> None:
     names = [f"/{number:03}{'x' * 200}" for number in range(60)]
     states = [*SPECIAL, *names]
-    pairs = [Pair(3 + n % 60, 3 + n // 60 % 60, 3 + n // 3_600, 1 + n % 9) for n in range(100_000)]
-    chain = Chain(states=states, visits=9, converted=1, moves=[Move(0, 3, 9, 9, None, None)], pairs=pairs)
+    pairs = [Pair(3 + n % 60, 3 + n // 60 % 60, 3 + n // 3_600, 1 + n % 9, 0) for n in range(100_000)]
+    chain = Chain(states=states, visits=9, converted=1, moves=[Move(0, 3, 9, 9, 1, None, None)], pairs=pairs)
     model = bound(PathsModel("v", ["purchase"], {"pages": chain, "kinds": chain}))
     _, fields = pack_model("paths", "v", model)
     assert len(fields["payload"]) <= MAX_BYTES  # type: ignore[arg-type]

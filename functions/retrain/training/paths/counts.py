@@ -62,6 +62,7 @@ def _chain(rows: Sequence[Mapping[str, Any]]) -> Chain:
             numbers[row["next_state"]],
             row["moves"],
             row["people"],
+            row["converted"],
             _seconds(row["median_ms"]),
             _seconds(row["p90_ms"]),
         )
@@ -74,6 +75,7 @@ def _chain(rows: Sequence[Mapping[str, Any]]) -> Chain:
             numbers[row["state"]],
             numbers[row["next_state"]],
             row["moves"],
+            row["converted"],
         )
         for row in rows
         if row["previous_state"] is not None

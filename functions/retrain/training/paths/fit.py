@@ -10,7 +10,8 @@ from shared.models.paths import Chain, PathsModel
 from shared.settings import Settings
 from shared.stores.ports import Fields, Warehouse
 from training.bootstrap import Estimate
-from training.paths.chances import chances_of, removal_of
+from training.paths.absorbing import removal_of
+from training.paths.chances import chances_of
 from training.paths.conversions import read_paths
 from training.paths.counts import TERMS, path_terms, read_chains, read_flows, read_goals
 from training.paths.gate import Judged, judge

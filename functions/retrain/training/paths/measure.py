@@ -10,11 +10,16 @@ import numpy as np
 from shared.models.next_steps import Shares, chance, number_of
 from shared.models.paths import ENDS, SPECIAL, Chain
 from training.bootstrap import Estimate, Floats, Ints, estimate, resample_means
+from training.paths.absorbing import absorbed
+from training.paths.chances import everywhere
 from training.paths.foretell import SERVED, Step, predictors
 from training.propensity.figures import figures_of
 
 HITS = {"hit@1": 1, "hit@3": 3}
 LIKELIHOOD = "log-likelihood"
+COUNTED = "two states"
+"""How conversion is foretold where it is served."""
+
 UNDEFINED = Estimate(nan, nan, nan)
 
 Table = dict[str, dict[str, Estimate]]
@@ -113,12 +118,12 @@ def _chances(chain: Chain, steps: Sequence[Step], people: Ints) -> dict[str, dic
     labels = np.array([float(step.converts) for step in steps])
     if not 0 < labels.sum() < len(labels):
         return {}
-    arrivals = {state: moves for state, moves in chain.arrivals.items() if state >= len(SPECIAL)}
-    base = sum(chain.chances[state] * moves for state, moves in arrivals.items()) / sum(arrivals.values())
+    by_moves = absorbed(chain)
     before = [step.walk[-2] if len(step.walk) > 1 else SPECIAL[0] for step in steps]
     told: Mapping[str, list[float]] = {
-        "chain": [chance(chain, step.walk[-1], previous) for step, previous in zip(steps, before, strict=True)],
+        COUNTED: [chance(chain, step.walk[-1], previous) for step, previous in zip(steps, before, strict=True)],
         "state alone": [chain.chances[number_of(chain, step.walk[-1])] for step in steps],
-        "base rate": [base] * len(steps),
+        "absorbing": [by_moves[number_of(chain, step.walk[-1])] for step in steps],
+        "base rate": [everywhere(chain)] * len(steps),
     }
     return {name: figures_of(labels, np.array(said), people) for name, said in told.items()}
