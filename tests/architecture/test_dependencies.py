@@ -17,7 +17,7 @@ LISTS = {
     "shared/access.py": {"jwt"},
     "shared/rules/parse.py": {"yaml"},
 }
-"""What one module may import: maintained data by decision record 0026, tokens' signatures by 0038, rules as people write them."""
+"""What one module may import: maintained data (decision record 0026), tokens' signatures (0038), rules as written."""
 
 FUNCTIONS = sorted(path.parent for path in (ROOT / "functions").glob("*/main.py"))
 TRAINING_LIBRARIES = (
