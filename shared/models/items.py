@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from sys import intern
 from typing import Literal
@@ -40,6 +40,11 @@ class Item(msgspec.Struct, frozen=True):
     ways: Mapping[str, tuple[float, Ranking]] = {}
     alike: Ranking = []
     unmet: Ranking = []
+    brand: str | None = None
+    tags: Sequence[str] = ()
+    price: float | None = None
+    availability: str | None = None
+    published_at: datetime | None = None
 
 
 _order = msgspec.json.Encoder().encode
@@ -48,19 +53,32 @@ _order = msgspec.json.Encoder().encode
 def unpack_item(item_id: str, fields: Fields, slot: Slot = SLOTS[0]) -> Item:
     """The item of its document, related to others as this slot has it."""
     relations = unpack_relations(fields, slot)
-    name, category, expires_at = fields.get("name"), fields.get("category"), fields.get("expires_at")
+    price, tags = fields.get("price"), fields.get("tags")
     return Item(
         item_id,
-        name if isinstance(name, str) else None,
-        category if isinstance(category, str) else None,
+        _text(fields.get("name")),
+        _text(fields.get("category")),
         fields.get("hidden") is True,
         {intern(other): similarity for other, similarity in relations.neighbours},
-        expires_at if isinstance(expires_at, datetime) else None,
+        _time(fields.get("expires_at")),
         relations.next,
         relations.ways,
         relations.alike,
         relations.unmet,
+        _text(fields.get("brand")),
+        tags if isinstance(tags, list) else (),
+        float(price) if isinstance(price, int | float) else None,
+        _text(fields.get("availability")),
+        _time(fields.get("published_at")),
     )
+
+
+def _text(value: Value) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _time(value: Value) -> datetime | None:
+    return value if isinstance(value, datetime) else None
 
 
 def fold_facts(fields: Fields, facts: ItemFacts) -> dict[str, Value]:
