@@ -4,8 +4,8 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 
 from ingest import events, items, measurement, openapi, script, segment, segment_batch, stats, webhook
 from ingest.call import Call, gunzip
-from shared.cors import cors_headers
 from shared import http, wiring
+from shared.cors import cors_headers
 from shared.errors import PermanentError, RetryableError
 from shared.tally import tally
 
