@@ -26,36 +26,43 @@ endings AS (
     facet,
     person,
     visit,
-    converted_ms,
-    ends,
     took_ms,
     length,
-    CASE length
-      WHEN 1 THEN s0
-      WHEN 2 THEN CONCAT(s1, '\n', s0)
-      WHEN 3 THEN CONCAT(s2, '\n', s1, '\n', s0)
-      WHEN 4 THEN CONCAT(s3, '\n', s2, '\n', s1, '\n', s0)
-      WHEN 5 THEN CONCAT(s4, '\n', s3, '\n', s2, '\n', s1, '\n', s0)
-      ELSE CONCAT(s5, '\n', s4, '\n', s3, '\n', s2, '\n', s1, '\n', s0)
-    END AS path
+    s0 AS e0,
+    IF(length > 1, s1, NULL) AS e1,
+    IF(length > 2, s2, NULL) AS e2,
+    IF(length > 3, s3, NULL) AS e3,
+    IF(length > 4, s4, NULL) AS e4,
+    IF(length > 5, s5, NULL) AS e5
   FROM walked
   CROSS JOIN UNNEST([1, 2, 3, 4, 5, 6]) AS length
+  WHERE ends
+),
+
+written AS (
+  SELECT *, ARRAY_TO_STRING([e5, e4, e3, e2, e1, e0], '\n') AS path
+  FROM endings
+  WHERE
+    length = 1
+    OR (length = 2 AND e1 IS NOT NULL)
+    OR (length = 3 AND e2 IS NOT NULL)
+    OR (length = 4 AND e3 IS NOT NULL)
+    OR (length = 5 AND e4 IS NOT NULL)
+    OR (length = 6 AND e5 IS NOT NULL)
 ),
 
 shared_by AS (
   SELECT facet, path
-  FROM endings
-  WHERE ends AND path IS NOT NULL
+  FROM written
   GROUP BY facet, path
   HAVING COUNT(DISTINCT person) >= @people
 ),
 
 longest AS (
-  SELECT endings.facet, endings.path, endings.person, endings.took_ms
-  FROM endings
-  JOIN shared_by ON shared_by.facet = endings.facet AND shared_by.path = endings.path
-  WHERE endings.ends
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY endings.facet, endings.person, endings.visit ORDER BY endings.length DESC) = 1
+  SELECT written.*
+  FROM written
+  JOIN shared_by ON shared_by.facet = written.facet AND shared_by.path = written.path
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY written.facet, written.person, written.visit ORDER BY written.length DESC) = 1
 ),
 
 timed AS (
@@ -70,24 +77,38 @@ ended AS (
   SELECT
     facet,
     path,
+    e0,
+    e1,
+    e2,
+    e3,
+    e4,
+    e5,
     COUNT(*) AS ended,
     COUNT(DISTINCT person) AS people,
     MIN(IF(2 * number >= total, took_ms, NULL)) AS median_ms
   FROM timed
-  GROUP BY facet, path
+  GROUP BY facet, path, e0, e1, e2, e3, e4, e5
   HAVING COUNT(DISTINCT person) >= @people
   QUALIFY ROW_NUMBER() OVER (PARTITION BY facet ORDER BY COUNT(*) DESC, path) <= @paths
 ),
 
 went AS (
   SELECT DISTINCT
-    endings.facet,
-    endings.path,
-    endings.person,
-    endings.visit,
-    endings.converted_ms IS NOT NULL AS converted
-  FROM endings
-  JOIN ended ON ended.facet = endings.facet AND ended.path = endings.path
+    walked.facet,
+    ended.path,
+    walked.person,
+    walked.visit,
+    walked.converted_ms IS NOT NULL AS converted
+  FROM walked
+  JOIN ended
+    ON
+      ended.facet = walked.facet
+      AND ended.e0 = walked.s0
+      AND (ended.e1 IS NULL OR ended.e1 = walked.s1)
+      AND (ended.e2 IS NULL OR ended.e2 = walked.s2)
+      AND (ended.e3 IS NULL OR ended.e3 = walked.s3)
+      AND (ended.e4 IS NULL OR ended.e4 = walked.s4)
+      AND (ended.e5 IS NULL OR ended.e5 = walked.s5)
 )
 
 SELECT
