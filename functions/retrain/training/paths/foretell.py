@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from shared.models.next_steps import Shares, anywhere, number_of, shares_after
-from shared.models.paths import CONVERTED, SPECIAL, Chain, Facet
+from shared.models.paths import CONVERTED, START, Chain, Facet
 from shared.stores.ports import Warehouse
 from training.paths.counts import Values
 from training.queries import select
@@ -44,29 +44,30 @@ def _steps(person: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[Step]:
 
 def predictors(chain: Chain) -> dict[str, Predict]:
     """By name: what is served, and what it is held against."""
+
+    def served(step: Step) -> Shares:
+        previous, here = context(chain, step)
+        return shares_after(chain, here, previous)
+
     return {
-        SERVED: lambda step: shares_after(chain, *context(chain, step)),
-        "second order": lambda step: _alone(chain, step, chain.second.get(_reversed(context(chain, step)))),
-        "first order": lambda step: _alone(chain, step, chain.first.get(context(chain, step)[0])),
-        "most popular": lambda step: anywhere(chain, context(chain, step)[0]),
+        SERVED: served,
+        "second order": lambda step: _alone(chain, step, chain.second.get(context(chain, step))),
+        "first order": lambda step: _alone(chain, step, chain.first.get(context(chain, step)[1])),
+        "most popular": lambda step: anywhere(chain, context(chain, step)[1]),
         "repeat last": lambda step: _again(chain, step),
     }
 
 
 def context(chain: Chain, step: Step) -> tuple[int, int]:
-    """The numbers of the present state and of the one before it."""
-    previous = step.walk[-2] if len(step.walk) > 1 else SPECIAL[0]
-    return number_of(chain, step.walk[-1]), number_of(chain, previous)
-
-
-def _possible(chain: Chain, step: Step) -> list[int]:
-    here = context(chain, step)[0]
-    return [state for state in range(1, len(chain.states)) if state != here]
+    """The numbers of the state before the present one, and of that."""
+    previous = step.walk[-2] if len(step.walk) > 1 else START
+    return number_of(chain, previous), number_of(chain, step.walk[-1])
 
 
 def _alone(chain: Chain, step: Step, seen: Mapping[int, int] | None) -> Shares:
     """Of a context that was never seen it knows nothing."""
-    possible = _possible(chain, step)
+    here = context(chain, step)[1]
+    possible = [state for state in range(1, len(chain.states)) if state != here]
     if not seen:
         return dict.fromkeys(possible, 1 / len(possible))
     total = sum(seen.values())
@@ -78,7 +79,3 @@ def _again(chain: Chain, step: Step) -> Shares:
     here, *before = [number_of(chain, state) for state in reversed(step.walk)]
     ranked = [state for state in dict.fromkeys(before) if state != here]
     return {state: 1 / (2 + place) for place, state in enumerate(ranked)}
-
-
-def _reversed(pair: tuple[int, int]) -> tuple[int, int]:
-    return pair[1], pair[0]
