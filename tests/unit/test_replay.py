@@ -144,7 +144,11 @@ async def test_what_may_help_later_is_tried_later(status: int) -> None:
     assert (result.accepted, result.retried) == (1, 1)
 
 
-@pytest.mark.parametrize("asked", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)])
+@pytest.mark.parametrize(
+    "asked",
+    ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)],
+    ids=["seconds", "date"],
+)
 async def test_a_pause_that_is_asked_for_is_kept(asked: str) -> None:
     """Longer than the patience: then there is no second attempt at all."""
     collect = Collect(lambda _: Answer(503, header=f"retry-after: {asked}\r\n"))
