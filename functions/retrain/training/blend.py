@@ -13,11 +13,13 @@ from shared.profiles.profile import from_ms
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training import neighbours, popularity
-from training.collaborative.choose import Choice
+from training.collaborative.choose import UNTRIED, Choice
+from training.collaborative.matrix import read_matrix
 from training.leanings import personas_at
 from training.quality import Quality, read_quality, unusual
 from training.queries import select, terms
 from training.results import Fitted, Model, Refused, Trained, fitted
+from training.rivals import hold, with_neighbours
 from training.strength import choose_strength, gains
 from training.walks import Moment, Scores, Sources, walk
 from training.weights import hear, learn_weights
@@ -40,7 +42,8 @@ def fit(
     """The blend as of the cutoff.
 
     Args:
-        beside: what else has been trained: neighbours are learned as those were.
+        beside: what else has been trained: neighbours are learned as those were; or by item-kNN, if with it no less of
+            what people go to would have been shown. Alone others may be better; what they add to the rest decides.
     """
     values = {**terms(cutoff, settings), "share": SHARE, "most": MOST}
     edge_ms = select(warehouse, "validation_edge", values).to_pylist()[0]["edge_ms"]
@@ -55,6 +58,10 @@ def fit(
     # On several threads partial sums come together in any order, and the last bits with them.
     with threadpool_limits(1):
         model, facts = learn(moments, read_quality(warehouse, values))
+        if choice.served != UNTRIED and earlier:
+            plain = with_neighbours(sources, read_matrix(warehouse, earlier, settings), settings.neighbours)
+            usual = walk(warehouse, {**values, "edge_ms": edge_ms}, plain, read_terms(settings), settings)
+            model, facts = hold(moments, (model, facts), usual, learn(usual, read_quality(warehouse, values)), choice)
     return fitted("blend", model, cutoff, facts)
 
 

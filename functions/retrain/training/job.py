@@ -50,7 +50,19 @@ def train(
     for model in models:
         if stop is None or not stop.is_set():
             trained[model] = _timed(model, fits[model], warehouse, cutoff, settings)
+    if {"neighbours", "blend"} <= trained.keys() and (stop is None or not stop.is_set()):
+        _revise(trained, warehouse, cutoff, settings)
     return trained
+
+
+def _revise(trained: dict[Model, Trained], warehouse: Warehouse, cutoff: datetime, settings: Settings) -> None:
+    """The blend has the last word on who makes the neighbours: it may find that item-kNN's add more to the rest."""
+    from training import neighbours
+
+    if choice := neighbours.revised(trained):
+        fit = partial(neighbours.fit, choice=choice)
+        again, before = _timed("neighbours", fit, warehouse, cutoff, settings), trained["neighbours"]
+        trained["neighbours"] = again._replace(seconds=before.seconds + again.seconds)
 
 
 def _timed(model: Model, fit: Fit, warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Trained:

@@ -10,8 +10,8 @@ from shared.models.relations import NOTHING, Relations, pack
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training.candidates import active, make_candidates
-from training.collaborative.challengers import ITEM_KNN
-from training.collaborative.choose import Choice, Pick, choose, learner_by, similar_by
+from training.collaborative.challengers import CHALLENGERS, ITEM_KNN
+from training.collaborative.choose import FACTS, Choice, Pick, choose, learner_by, similar_by
 from training.collaborative.matrix import Matrix, read_matrix
 from training.content import NO_CONTENT, Content, read_content
 from training.queries import terms
@@ -56,6 +56,21 @@ def choice_of(trained: Mapping[Model, Trained]) -> Choice:
     facts: Mapping[str, Any] = result.facts if isinstance(result, Fitted) else {}
     name = facts.get("neighbours_by", ITEM_KNN)
     return Choice(Pick(name, facts.get("settings", {}).get(name, {})), None, {})
+
+
+def revised(trained: Mapping[Model, Trained]) -> Choice | None:
+    """What the training of the blend among these has decided otherwise; None if nothing."""
+    result, blend = (trained[name].result if name in trained else None for name in ("neighbours", "blend"))
+    if not isinstance(result, Fitted) or not isinstance(blend, Fitted):
+        return None
+    facts: Mapping[str, Any] = result.facts
+    name = blend.facts.get("neighbours_by", facts.get("neighbours_by"))
+    if name == facts.get("neighbours_by"):
+        return None
+    best = facts["candidates_by"]
+    nightly = Pick(best, facts["settings"].get(best, {})) if best in (ITEM_KNN, *CHALLENGERS) else None
+    told = {key: facts[key] for key in FACTS if key in facts} | {"neighbours_by": name}
+    return Choice(Pick(str(name), facts["settings"].get(name, {})), nightly, told)
 
 
 def make_relations(

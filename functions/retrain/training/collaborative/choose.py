@@ -34,6 +34,10 @@ ITSELF = "NDCG@10 in later visits"
 SERVED = "NDCG@10 in later visits, as published neighbours"
 
 
+FACTS = ("neighbours_by", "candidates_by", "compared_on", "settings", "figures", "not_compared")
+"""What is told of a choice."""
+
+
 class Pick(NamedTuple):
     """A learner and its settings."""
 
