@@ -1,5 +1,5 @@
--- Where people went from each state, and from each pair of states met one after the other (the @pairs most frequent moves of a
--- facet), in visits that had ended by @known_ms: how often, how many people, how many of the moves were in visits that converted
+-- Where people went from each state, and from each pair of states met one after the other (of a facet the most frequent pairs,
+-- each with all its moves, @pairs moves at most), in visits that had ended by @known_ms: how often, how many people, how many of the moves were in visits that converted
 -- then or later, and after how long half and nine in ten had gone (ms, by nearest rank). previous_state is NULL where it does
 -- not matter.
 
@@ -59,10 +59,23 @@ pairs AS (
     COUNTIF(converts) AS converted
   FROM walked
   GROUP BY facet, previous_state, state, next_state
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY facet ORDER BY COUNT(*) DESC, state, previous_state, next_state) <= @pairs
+),
+
+contexts AS (
+  SELECT
+    *,
+    SUM(moves) OVER (PARTITION BY facet, previous_state, state) AS total,
+    COUNT(*) OVER (PARTITION BY facet, previous_state, state) AS nexts
+  FROM pairs
+),
+
+whole AS (
+  SELECT *
+  FROM contexts
+  QUALIFY RANK() OVER (PARTITION BY facet ORDER BY total DESC, state, previous_state) + nexts - 1 <= @pairs
 )
 
 SELECT * FROM singles
 UNION ALL
-SELECT *, CAST(NULL AS INT64) AS median_ms, CAST(NULL AS INT64) AS p90_ms FROM pairs
+SELECT * EXCEPT (total, nexts), CAST(NULL AS INT64) AS median_ms, CAST(NULL AS INT64) AS p90_ms FROM whole
 ORDER BY facet, state, previous_state, next_state

@@ -16,7 +16,7 @@ from shared.stores.ports import Warehouse
 from tests.paths_world import CUTOFF, Act, chains_of, events, load, pages, values_at
 from tests.paths_world import START as BEGIN
 from tests.unit.test_sql import bigquery, embedded, warehouse
-from training.paths.counts import read_flows
+from training.paths.counts import read_chains, read_flows
 from training.queries import select
 
 __all__ = ["bigquery", "embedded", "warehouse"]
@@ -84,6 +84,21 @@ def test_moves_are_those_of_the_log(warehouse: Warehouse, seed: int) -> None:
     assert pairs(chain) == second
     assert chain.visits == sum(n for (state, _), n in first.items() if state == START)
     assert chain.converted == sum(n for (_, to), n in first.items() if to == CONVERTED)
+
+
+def test_pairs_are_whole_and_the_most_frequent_ones(embedded: Warehouse) -> None:
+    """A pair some of whose moves are left out would be believed too much."""
+    load(embedded, [event for person, acts in wander(4).items() for event in events(person, acts)])
+    whole = pairs(read_chains(embedded, values_at(embedded))["pages"])
+    for most in (7, 12, 20):
+        kept = pairs(read_chains(embedded, values_at(embedded, pairs=most))["pages"])
+        contexts = {triple[:2] for triple in kept}
+        assert 0 < len(kept) <= most
+        assert kept == {triple: n for triple, n in whole.items() if triple[:2] in contexts}
+        totals = Counter[tuple[str, ...]]()
+        for triple, n in whole.items():
+            totals[triple[:2]] += n
+        assert min(totals[each] for each in contexts) >= max(n for each, n in totals.items() if each not in contexts)
 
 
 def test_time_until_the_next_step(embedded: Warehouse) -> None:

@@ -55,7 +55,10 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, live: Fields
 
 
 def bound(model: PathsModel) -> PathsModel:
-    """The model with the rarest pairs of its chains left out until it fits into a document."""
+    """The model with the rarest pairs of states left out, each with all its moves, until it fits into a document.
+
+    Some of the moves of a pair would look like certainty.
+    """
     while len(msgspec.msgpack.encode(model)) > MAX_BYTES and any(chain.pairs for chain in model.facets.values()):
         facets = {facet: _halved(chain) for facet, chain in model.facets.items()}
         model = msgspec.structs.replace(model, facets=facets)
@@ -63,8 +66,10 @@ def bound(model: PathsModel) -> PathsModel:
 
 
 def _halved(chain: Chain) -> Chain:
-    frequent = sorted(chain.pairs, key=lambda pair: -pair.moves)
-    return msgspec.structs.replace(chain, pairs=frequent[: len(frequent) // 2])
+    often = sorted(chain.second, key=lambda pair: -sum(chain.second[pair].values()))
+    kept = frozenset(often[: len(often) // 2])
+    pairs = [pair for pair in chain.pairs if (pair.previous, pair.state) in kept]
+    return msgspec.structs.replace(chain, pairs=pairs)
 
 
 def _facts(model: PathsModel, judged: Judged) -> dict[str, object]:
