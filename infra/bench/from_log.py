@@ -1,13 +1,15 @@
 """Trainings from a log in the embedded warehouse; run as a process of its own.
 
-`python -m infra.bench.from_log EVENTS PEOPLE ITEMS FILE` makes the log where it is missing, else trains on it, and
-prints what that took, model by model.
+`python -m infra.bench.from_log make EVENTS PEOPLE ITEMS FILE` makes the log; `train FILE` trains every model on it, and
+`features FILE` only asks for what models are learned from. Both print what that took, by name: seconds, rows that came
+into Python, and the most MB that the process had had by then.
 """
 
 import json
 import resource
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -21,6 +23,9 @@ from shared.stores.embedded.warehouse import EmbeddedWarehouse
 CUTOFF = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=DAYS)
 PART = 1_000_000
 """Events made by one statement."""
+
+Took = tuple[float, int, float]
+Steps = Iterator[tuple[str, Callable[[], object]]]
 
 
 class Counted(EmbeddedWarehouse):
@@ -39,41 +44,59 @@ class Counted(EmbeddedWarehouse):
 def make_log(warehouse: EmbeddedWarehouse, size: Size) -> None:
     """A log of this size and nothing else."""
     from training.quarantine import write_quarantined
-    from training.tables import create_tables
+    from training.tables import create_tables, write_kinds
 
     create_tables(warehouse)
     write_quarantined(warehouse, {})
+    write_kinds(warehouse, Settings())
     for first in range(1, size.events + 1, PART):
         warehouse.run(log_script(size, first, min(size.events, first + PART - 1)))
 
 
-def train_each(warehouse: Counted, cutoff: datetime = CUTOFF) -> dict[str, tuple[float, int, float]]:
-    """Of each model's training the seconds, the rows, and the most MB that the process had had by its end."""
+def trainings(warehouse: Counted) -> Steps:
+    """Every model, in the order of a retraining."""
     from training.job import train
     from training.order import MODELS
 
-    found: dict[str, tuple[float, int, float]] = {}
     for model in MODELS:
-        warehouse.fetched = 0
-        [trained] = train(warehouse, [model], cutoff, Settings()).values()
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        found[model] = trained.seconds, warehouse.fetched, peak_mb
+        yield model, lambda model=model: train(warehouse, [model], CUTOFF, Settings())  # type: ignore[misc]
+
+
+def features(warehouse: Counted) -> Steps:
+    """What personas, neighbours, popularity and propensities are learned from."""
+    from training.collaborative.matrix import ITEMS_PER_PERSON
+    from training.popularity import LIMITS, TREND_MS
+    from training.propensity.rows import read_rows
+    from training.queries import select, terms
+
+    values = {**terms(CUTOFF, Settings()), **LIMITS, "trend_ms": TREND_MS, "items_per_person": ITEMS_PER_PERSON}
+    for name in ("persona_features", "interactions", "popularity"):
+        yield name, lambda name=name: select(warehouse, name, values)  # type: ignore[misc]
+    yield "propensity, conversion", lambda: read_rows(warehouse, "conversion", CUTOFF, Settings())
+    yield "propensity, churn", lambda: read_rows(warehouse, "churn", CUTOFF, Settings())
+
+
+def measure(warehouse: Counted, steps: Steps) -> dict[str, Took]:
+    """What each step took."""
+    found: dict[str, Took] = {}
+    for name, step in steps:
+        warehouse.fetched, begun = 0, time.perf_counter()
+        step()
+        seconds = time.perf_counter() - begun
+        found[name] = seconds, warehouse.fetched, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found
 
 
-def main(events: str, people: str, items: str, file: str) -> None:
-    """Make the log, or train on it."""
+def main(what: str, *given: str) -> None:
+    """Make the log, train on it, or ask for its features."""
     find_training()
-    path = Path(file)
-    is_new = not path.exists()
-    warehouse = Counted(path)
-    found: dict[str, tuple[float, int, float]] = {}
-    if is_new:
-        make_log(warehouse, Size(int(events), int(people), int(items)))
+    *size, file = given
+    warehouse = Counted(Path(file))
+    if what == "make":
+        make_log(warehouse, Size(*map(int, size)))
     else:
-        found = train_each(warehouse)
+        print(json.dumps(measure(warehouse, (trainings if what == "train" else features)(warehouse))))
     warehouse.close()
-    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -22,15 +22,16 @@ INSERT INTO events (event_id, kind, occurred_at, user_id, item_ids, category)
 WITH drawn AS (
   SELECT
     n,
-    CAST(FLOOR({people} * POW(n * 0.7548776662466927 - FLOOR(n * 0.7548776662466927), 2.0)) AS INT64) AS person,
+    CAST(FLOOR(visit * {step_s}) AS INT64) + 40 * MOD(n, {per_visit}) AS second,
+    CAST(FLOOR({people} * POW(visit * 0.7548776662466927 - FLOOR(visit * 0.7548776662466927), 2.0)) AS INT64) AS person,
     CAST(FLOOR(POW({items}.0, n * 0.5698402909980532 - FLOOR(n * 0.5698402909980532))) AS INT64) AS place
-  FROM UNNEST(GENERATE_ARRAY({first}, {last})) AS n
+  FROM (SELECT n, DIV(n, {per_visit}) AS visit FROM UNNEST(GENERATE_ARRAY({first}, {last})) AS n)
 )
 
 SELECT
   CONCAT('e', CAST(n AS STRING)),
   CASE WHEN MOD(n, 41) = 0 THEN 'purchase' WHEN MOD(n, 11) = 0 THEN 'add_to_cart' ELSE 'item_view' END,
-  TIMESTAMP_ADD(TIMESTAMP '2026-01-01 00:00:00+00:00', INTERVAL CAST(FLOOR(n * {step_s}) AS INT64) SECOND),
+  TIMESTAMP_ADD(TIMESTAMP '2026-01-01 00:00:00+00:00', INTERVAL second SECOND),
   CONCAT('u', CAST(person AS STRING)),
   [CONCAT('i', CAST(MOD(place + 331 * MOD(person, 30) * MOD(n, 2), {items}) AS STRING))],
   CONCAT('c', CAST(MOD(place, 40) AS STRING))
@@ -40,6 +41,7 @@ FROM drawn
 chance: M. Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018."""
 
 DAYS = 90
+PER_VISIT = 8
 
 
 class Size(NamedTuple):
@@ -64,9 +66,10 @@ class Prepared(NamedTuple):
 
 
 def log_script(size: Size, first: int = 1, last: int | None = None) -> str:
-    """GoogleSQL that adds these events, by default all, to the log; times rise over `DAYS` days."""
-    step_s = DAYS * 86_400 / size.events
-    return LOG.format(people=size.people, items=size.items, first=first, last=last or size.events, step_s=step_s) + ";"
+    """GoogleSQL that adds these events, by default all; visits begin one after the other, over `DAYS` days."""
+    step_s = DAYS * 86_400 * PER_VISIT / size.events
+    given = {"people": size.people, "items": size.items, "per_visit": PER_VISIT, "step_s": step_s}
+    return LOG.format(**given, first=first, last=last or size.events) + ";"
 
 
 def make_arrays(size: Size) -> Prepared:

@@ -14,10 +14,10 @@ from infra.local.children import ChildError
 from infra.local.layout import ROOT
 
 SIZE = Size(1_000_000, 50_000, 10_000)
-LOGS = (Size(1_000_000, 50_000, 10_000), Size(10_000_000, 50_000, 10_000))
+LARGE = Size(10_000_000, 50_000, 10_000)
 MOST_MB = 2_048
 COLUMNS = ("fit", "ours s", "bare s", "× bare", "ours MB", "bare MB")
-LOG_COLUMNS = ("events", "model", "s", "rows into Python", "most MB so far")
+LOG_COLUMNS = ("events", "model or query", "s", "rows into Python", "most MB so far")
 NOTES = (
     "bare: implicit's and scikit-learn's own calls with the same parameters on the same prepared arrays.",
     "Propensities: 50,000 people with 12 features; personas 7 of these. Each fit in a process of its own.",
@@ -43,9 +43,13 @@ def bench(session: Session) -> Result:
                 session.steps.step()
     rows = [_row(name, times, memory) for name in FITS]
     rows.append(_total(times, memory))
-    logs = [row for size in LOGS for row in _log(session, size, folder)]
-    most = max(float(row[-1] or 0) for row in logs if row[0] == SIZE.events)
-    grids = [Grid(f"fits of {SIZE.events:,} interactions", COLUMNS, rows), Grid("from the log", LOG_COLUMNS, logs)]
+    trained = _log(session, SIZE, "train", folder)
+    asked = _log(session, LARGE, "features", folder)
+    most = max(float(row[-1] or 0) for row in trained)
+    grids = [
+        Grid(f"fits of {SIZE.events:,} interactions", COLUMNS, rows),
+        Grid("from the log", LOG_COLUMNS, trained + asked),
+    ]
     failures = [f"a million interactions took {most:,.0f} MB, promised {MOST_MB:,}"] if most > MOST_MB else []
     return Result(grids, NOTES, failures)
 
@@ -65,22 +69,26 @@ def _total(times: dict[tuple[str, str], list[float]], memory: dict[tuple[str, st
     return ["all of them", *map(median, sums), ratio(*sums), *most]
 
 
-def _log(session: Session, size: Size, folder: Path) -> list[list[Value]]:
-    """Trains every model on a log of this size; a row a model."""
+def _log(session: Session, size: Size, what: str, folder: Path) -> list[list[Value]]:
+    """A log of this size is made, and trained on or asked for features; a row a model or query."""
     session.steps.begin(f"training: a log of {size.events:,} events")
     file = folder / f"{size.events}.duckdb"
-    given = (str(size.events), str(size.people), str(size.items), str(file))
-    _child("infra.bench.from_log", *given)
-    found = _child("infra.bench.from_log", *given)
+    _run("infra.bench.from_log", "make", *map(str, size), str(file))
+    found = _child("infra.bench.from_log", what, str(file))
     file.unlink()
     return [[size.events, name, seconds, int(rows), peak_mb] for name, (seconds, rows, peak_mb) in found.items()]
 
 
 def _child(module: str, *arguments: str) -> dict[str, Any]:
+    """What the module prints as JSON."""
+    printed: dict[str, Any] = json.loads(_run(module, *arguments).splitlines()[-1])
+    return printed
+
+
+def _run(module: str, *arguments: str) -> str:
     """What the module prints. Raises ChildError with its last words if it fails."""
     command = [sys.executable, "-m", module, *arguments]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise ChildError(f"{module} {' '.join(arguments)} ended with {done.returncode}:\n{done.stderr[-2_000:]}")
-    printed: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return printed
+    return done.stdout

@@ -45,8 +45,9 @@ class Design(NamedTuple):
 
 def make_design(features: Floats, basis: Basis) -> Design:
     """The design for these features. One of two values, or one, has neither logarithm nor bends."""
-    varied = np.array([len(np.unique(column)) > 2 for column in features.T])
-    logged = varied & (features.min(axis=0) >= 0) & (basis != "straight")
+    low, high = features.min(axis=0), features.max(axis=0)
+    varied = ((features > low) & (features < high)).any(axis=0)
+    logged = varied & (low >= 0) & (basis != "straight")
     columns = _prepared(logged, features)
     knots = [
         _knots(column) if basis == "bent" and bends else [] for column, bends in zip(columns.T, varied, strict=True)
