@@ -7,7 +7,6 @@ that an erasure must look into. A read costs a third of a write, and there are n
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 import numpy as np
 
@@ -35,7 +34,8 @@ RENEWED = timedelta(days=7)
 """A document that has less time left is written again though its items are the same."""
 
 BLOCK_BYTES = 32_000_000
-DIGITS = 4
+DIGITS = 2
+"""Of a score: what changes by less is not written again."""
 
 
 def active(matrix: Matrix, cutoff: datetime) -> list[int]:
@@ -83,10 +83,9 @@ async def write_candidates(
         packed, expires_at = document.fields.get("items"), document.fields.get(EXPIRES_AT)
         is_good = isinstance(expires_at, datetime) and expires_at - now > RENEWED
         before[person] = digest(packed) if is_good and isinstance(packed, bytes) else b""
-    _, written = await write_changed(
-        before, made, partial(_write, documents, before, version, now + KEPT, settings), check
-    )
-    return written
+    writer = _Writer(documents, before, version, now + KEPT, settings)
+    await write_changed(before, made, writer.write, check)
+    return writer.written
 
 
 async def drop_candidates(documents: Documents, now: datetime, settings: Settings) -> int:
@@ -106,24 +105,32 @@ async def drop_candidates(documents: Documents, now: datetime, settings: Setting
     return len(gone)
 
 
-async def _write(
-    documents: Documents,
-    before: Digests,
-    version: str,
-    expires_at: datetime,
-    settings: Settings,
-    packed: Mapping[str, bytes | None],
-) -> None:
-    served = await _served(documents, [person for person, one in packed.items() if one is not None], settings)
-    fields: dict[str, Fields] = {
-        person: pack_candidates(one, version, expires_at)
-        for person, one in packed.items()
-        if one is not None and person in served
-    }
-    if fields:
-        await documents.merge(COLLECTION, fields)
-    if gone := [person for person in packed if person not in served and person in before]:
-        await documents.delete(COLLECTION, gone)
+class _Writer:
+    """Writes documents of those who count, and deletes those held of others."""
+
+    def __init__(
+        self, documents: Documents, held: Digests, version: str, expires_at: datetime, settings: Settings
+    ) -> None:
+        self.written = 0
+        self._documents = documents
+        self._held = held
+        self._version = version
+        self._expires_at = expires_at
+        self._settings = settings
+
+    async def write(self, packed: Mapping[str, bytes | None]) -> None:
+        wanted = [person for person, one in packed.items() if one is not None]
+        served = await _served(self._documents, wanted, self._settings)
+        fields: dict[str, Fields] = {
+            person: pack_candidates(one, self._version, self._expires_at)
+            for person, one in packed.items()
+            if one is not None and person in served
+        }
+        if fields:
+            await self._documents.merge(COLLECTION, fields)
+        if gone := [person for person in packed if person not in served and person in self._held]:
+            await self._documents.delete(COLLECTION, gone)
+        self.written += len(fields) + len(gone)
 
 
 async def _served(documents: Documents, people: Sequence[str], settings: Settings) -> set[str]:
