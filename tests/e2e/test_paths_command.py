@@ -22,7 +22,7 @@ def test_paths_by_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture
             return told.out + told.err
 
         assert "train the model paths first" in run("paths", code=2)
-        assert not asyncio.run(replay(open_input("simulate:users=60,days=6,seed=11"), served.url)).refused
+        assert not asyncio.run(replay(open_input("simulate:users=40,days=5,seed=11"), served.url)).refused
         run("train", "paths")
         told = run("paths", "--svg", str(picture), "--limit", "5")
         after = run("paths", "--over", "kinds", "--from", "begin_checkout", "--previous", "page_view")
