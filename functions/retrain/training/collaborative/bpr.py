@@ -12,6 +12,9 @@ from training.similarity import Similar
 FACTORS = 64
 LEARNING_RATE = 0.03
 FOLD_IN = 0.03
+STEPS = 10_000_000
+"""Of ascent, seconds: a large log needs to be gone through less often."""
+
 SEED = 42
 
 
@@ -29,7 +32,7 @@ class Bpr:
             factors=FACTORS,
             learning_rate=LEARNING_RATE,
             regularization=regularization,
-            iterations=int(iterations),
+            iterations=max(1, min(int(iterations), STEPS // max(matrix.nnz, 1))),
             num_threads=1,  # more write over each other, differently each time
             random_state=SEED,
             use_gpu=False,
