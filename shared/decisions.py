@@ -30,20 +30,22 @@ class DecisionLog:
         self._bytes = 0
         self._sending: asyncio.Task[None] | None = None
 
-    async def add(self, record: bytes) -> None:
-        """Return when the decision has been published or dropped, which is logged and counted in the tally.
+    async def add(self, *records: bytes) -> None:
+        """Return when the decisions have been published or dropped, which is logged and counted in the tally.
 
         To be awaited after the answer has gone out: a server that shuts down waits for whoever waits here.
         """
-        if self._bytes + len(record) > MOST_BYTES:
-            self._drop(1, f"{MOST_BYTES:,} bytes of them wait already")
-            return
-        self._waiting.append(record)
-        self._bytes += len(record)
-        if self._sending is None:
+        for record in records:
+            if self._bytes + len(record) > MOST_BYTES:
+                self._drop(1, f"{MOST_BYTES:,} bytes of them wait already")
+            else:
+                self._waiting.append(record)
+                self._bytes += len(record)
+        if self._waiting and self._sending is None:
             self._sending = asyncio.create_task(self._send())
         # Shielded: a caller that goes away must not take the others' decisions with it.
-        await asyncio.shield(self._sending)
+        if self._sending is not None:
+            await asyncio.shield(self._sending)
 
     async def _send(self) -> None:
         try:

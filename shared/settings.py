@@ -99,6 +99,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_batch_bytes: Annotated[Count, Meta(description="largest request body of collect")] = 512_000
     max_batch_events: Annotated[Count, Meta(description="most events in a request of collect")] = 2_500
     store_deadline_ms: Annotated[Positive, Meta(description="a call to a store is given up after so long")] = 5_000.0
+    recommend_deadline_ms: Annotated[
+        Positive, Meta(description="recommend answers without a store that has not answered after so long")
+    ] = 150.0
+    diversity: Annotated[
+        float, Meta(ge=0, lt=1, description="how much a list avoids items like those above them; 0: not at all")
+    ] = 0.1
     model_refresh_s: Annotated[Positive, Meta(description="an instance looks for newer models so often")] = 60.0
     item_cache: Annotated[Count, Meta(description="items that an instance of recommend remembers")] = 20_000
     item_refresh_s: Annotated[Positive, Meta(description="a remembered item is read again after so long")] = 30.0

@@ -21,6 +21,7 @@ from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
 from shared.profiles.commit import Committer
 from shared.ranking.recommend import Recommender
+from shared.ranking.request import Wish
 from shared.settings import Settings
 from shared.stores.ports import Documents
 
@@ -85,7 +86,7 @@ async def _recommendations(documents: Documents, people: People, settings: Setti
     known, strangers = [f"u:{user}" for user in people.events], [f"u:stranger-{number}" for number in range(100)]
 
     def answer(person: str) -> Awaitable[object]:
-        return recommender.answer(person, N)
+        return recommender.answer(person, Wish(n=N))
 
     return [
         await _each(documents, "recommendation, new instance", known, answer, (None, 0)),

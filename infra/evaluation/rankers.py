@@ -25,6 +25,7 @@ from shared.ranking.candidates import Scores, anchors
 from shared.ranking.exclude import barred
 from shared.ranking.propose import propose
 from shared.ranking.recommend import EMPTY, Recommender
+from shared.ranking.request import Wish
 from shared.settings import Settings
 from shared.stores.ports import Documents
 
@@ -137,7 +138,7 @@ class Rankers:
         return barred(moment.profile, may_return)
 
     async def _answer(self, person: str, n: int) -> list[str]:
-        return [item.item_id for item in (await self._recommender.answer(person, n)).items]
+        return [item.item_id for item in (await self._recommender.answer(person, Wish(n=n))).items]
 
 
 def _ranked(candidates: Iterable[tuple[str, float]]) -> Iterator[str]:

@@ -25,8 +25,8 @@ import msgspec
 Learned = Literal["neighbours", "next", "category", "trending", "popularity", "return", "content", "persona"]
 """Sources whose share is learned."""
 
-Source = Literal[Learned, "catalogue"]
-"""Which recommender proposes an item. The catalogue does only where nothing has been trained."""
+Source = Literal[Learned, "catalogue", "rule"]
+"""Which recommender proposes an item. The catalogue does only where nothing has been trained, a rule where it holds."""
 
 SOURCES: tuple[Source, ...] = get_args(Learned)
 
@@ -38,7 +38,7 @@ what the page asks for comes after."""
 CONTEXTS: tuple[Context, ...] = get_args(Context)
 
 Shares = Mapping[Source, float]
-"""Above 0 for every learned source, together 1."""
+"""Together 1; what is nought is not asked."""
 
 
 class BlendModel(msgspec.Struct, frozen=True, dict=True):

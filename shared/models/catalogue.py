@@ -33,6 +33,17 @@ class Catalogue:
             self._remember(fresh, now + self._refresh)
         return {item_id: item for item_id, item in held.items() if item is not None}
 
+    def fresh(self, item_ids: Iterable[str]) -> dict[str, Item] | None:
+        """Those of the items that exist, if all of them are remembered and none is out of date; else None."""
+        now, found = self._clock(), {}
+        for item_id in item_ids:
+            remembered = self._items.get(item_id)
+            if remembered is None or remembered[1] <= now:
+                return None
+            if remembered[0] is not None:
+                found[item_id] = remembered[0]
+        return found
+
     def turn(self, slot: Slot) -> None:
         """The model has changed: read everything again when next asked for, relations from this slot."""
         self._slot = slot

@@ -51,6 +51,10 @@ class Registry:
         model = self._models.get(name)
         return model if isinstance(model, kind) else None
 
+    def expire(self) -> None:
+        """Have the next one who asks wait for a look."""
+        self._due = None
+
     def _look(self) -> asyncio.Task[None]:
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._refresh_models())

@@ -24,7 +24,7 @@ ANCHORS = 30
 AVERSIONS = 10
 CATEGORIES = 5
 
-CONTENT_ANCHORS = 10
+CONTENT_ANCHORS = 5
 """So many of the anchors, those that speak loudest, ask for what is like them."""
 
 FADE = 3
@@ -40,11 +40,11 @@ def latest(profile: Profile) -> list[str]:
     return list(dict.fromkeys(act.item_id for act in reversed(profile.recent)))
 
 
-def anchors(profile: Profile) -> dict[str, float]:
+def anchors(profile: Profile, looking_at: Sequence[str] = ()) -> dict[str, float]:
     """The items that speak for the person, with their weight in [-1, 1]: roots of interest, halved by every third item
     met since, and, as negative weights, what they like least. What is liked comes first.
 
-    Weights are relative, so they do not depend on the time of asking.
+    Weights are relative, so they do not depend on the time of asking. What is being looked at counts as met last.
     """
     totals = decay.values(profile.items)
     place = {item_id: index for index, item_id in enumerate(latest(profile))}
@@ -60,7 +60,15 @@ def anchors(profile: Profile) -> dict[str, float]:
     disliked = sorted((value, item_id) for item_id, value in totals.items() if value < 0.0) if weights else ()
     for value, item_id in disliked[:AVERSIONS]:
         weights[item_id] = max(-1.0, value / most)
-    return weights
+    return _in_front(looking_at, weights) if looking_at else weights
+
+
+def _in_front(looking_at: Sequence[str], weights: dict[str, float]) -> dict[str, float]:
+    """The weights once these items have been met, too, the first one last; none of them is disliked any more."""
+    back = 2.0 ** (-len(looking_at) / FADE)
+    rest = {item_id: weight * back for item_id, weight in weights.items() if item_id not in looking_at}
+    front = {item_id: 2.0 ** (-place / FADE) for place, item_id in enumerate(dict.fromkeys(looking_at))}
+    return {**front, **rest}
 
 
 def from_neighbours(weights: Scores, items: Mapping[str, Item]) -> dict[str, float]:
@@ -190,4 +198,10 @@ def rank(scores: Scores) -> Iterator[tuple[str, float]]:
 
 def best_new(ranked: Iterable[tuple[str, float]], barred: AbstractSet[int], n: int | None) -> Ranked:
     """The first n, or all, whose item is not barred."""
-    return list(islice((pair for pair in ranked if item_number(pair[0]) not in barred), n))
+    found: list[tuple[str, float]] = []
+    for pair in ranked:
+        if len(found) == n:
+            break
+        if item_number(pair[0]) not in barred:
+            found.append(pair)
+    return found

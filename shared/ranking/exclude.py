@@ -1,27 +1,88 @@
-"""Exclusion: what must not come back."""
+"""Exclusion: what must not be shown. Known of the person before any item is read, and known of the item after."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from shared.models.items import Item
 from shared.profiles import memory
-from shared.profiles.profile import Profile
-from shared.ranking.score import Scored
+from shared.profiles.cart import cart
+from shared.profiles.memory import DAY_MS, item_number
+from shared.profiles.profile import Profile, to_ms
+from shared.ranking.request import Filter, Wish
+
+EXITED_DAYS = timedelta(days=7) // timedelta(days=1)
+"""What somebody has left at once is not shown for so long."""
+
+GONE = frozenset(("out_of_stock", "discontinued"))
 
 
 def barred(profile: Profile, may_return: bool) -> set[int]:
     """Numbers of the items not to be shown: those bought, dismissed or met last; all met, unless they may return."""
     if not may_return:
         return profile.excluded
-    last = {memory.item_number(profile.recent[-1].item_id)} if profile.recent else set()
+    last = {item_number(profile.recent[-1].item_id)} if profile.recent else set()
     return memory.met(profile.purchased, profile.dismissed) | last
 
 
-def drop_withdrawn(ranked: Iterable[Scored], items: Mapping[str, Item], now: datetime) -> Iterator[Scored]:
-    """Those whose item is neither hidden nor expired."""
-    return (scored for scored in ranked if scored.item_id not in items or not is_withdrawn(items[scored.item_id], now))
+def unwanted(profile: Profile, wish: Wish, may_return: bool, now: datetime) -> set[int]:
+    """Numbers of all items that what is known of the person, or the request, forbids."""
+    found = barred(profile, may_return) | exited(profile, now)
+    found.update(map(item_number, cart(profile, now) if profile.cart else ()))
+    found.update(map(item_number, wish.exclude_ids))
+    found.update(map(item_number, wish.item_ids))
+    return found
 
 
-def is_withdrawn(item: Item, now: datetime) -> bool:
-    """Whether the catalogue wants the item shown no more."""
-    return item.hidden or (item.expires_at is not None and item.expires_at <= now)
+def exited(profile: Profile, now: datetime) -> set[int]:
+    """Numbers of the items that the person left at once lately."""
+    since = to_ms(now) // DAY_MS - EXITED_DAYS
+    return memory.met([(day, marks) for day, marks in profile.exited if day >= since])
+
+
+def why_unwanted(profile: Profile, wish: Wish, may_return: bool, now: datetime, item_id: str) -> str:
+    """The same for one item, in words; empty if nothing forbids it."""
+    number = item_number(item_id)
+    reasons: Mapping[str, bool] = {
+        "the request excludes it": item_id in wish.exclude_ids,
+        "it is the item being looked at": item_id in wish.item_ids,
+        "bought": number in memory.met(profile.purchased),
+        "dismissed": number in memory.met(profile.dismissed),
+        "in the cart": item_id in cart(profile, now),
+        f"left at once within the last {EXITED_DAYS} days": number in exited(profile, now),
+        "met before, and people do not come back here": number in barred(profile, may_return),
+    }
+    return next((reason for reason, holds in reasons.items() if holds), "")
+
+
+def why_withheld(item: Item | None, wanted: Filter, now: datetime) -> str:
+    """Why the catalogue or the request's filter forbids the item, in words; empty if neither does."""
+    if item is not None:
+        if item.hidden:
+            return "hidden"
+        if item.expires_at is not None and item.expires_at <= now:
+            return "expired"
+        if item.availability in GONE:
+            return item.availability.replace("_", " ")
+    return "" if wanted == ANYTHING else _why_filtered(item, wanted)
+
+
+ANYTHING = Filter()
+
+
+def _why_filtered(item: Item | None, wanted: Filter) -> str:
+    if item is None:
+        return "nothing is known of it that the filter asks for"
+    for name, allowed in (
+        ("category", wanted.category),
+        ("brand", wanted.brand),
+        ("availability", wanted.availability),
+    ):
+        if allowed and getattr(item, name) not in allowed:
+            return f"its {name} is not asked for"
+    if wanted.tag and set(wanted.tag).isdisjoint(item.tags):
+        return "it has none of the tags asked for"
+    low, high = wanted.min_price, wanted.max_price
+    if low is None and high is None:
+        return ""
+    fits = item.price is not None and (low is None or item.price >= low) and (high is None or item.price <= high)
+    return "" if fits else "its price is not asked for"

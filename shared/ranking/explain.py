@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from shared.models.blend import Source
 from shared.models.items import Item
-from shared.ranking.score import Scored
+from shared.ranking.scored import Scored
 
 REASONS: Mapping[Source, str] = {
     "neighbours": "because you viewed {because}",
@@ -17,6 +17,7 @@ REASONS: Mapping[Source, str] = {
     "return": "you looked at it before",
     "content": "new, and like {because}",
     "catalogue": "from our catalogue",
+    "rule": "chosen for you",
 }
 
 
@@ -29,6 +30,8 @@ class Recommendation(NamedTuple):
     reason: str
     name: str | None
     category: str | None
+    rule: str | None
+    probability: float
 
 
 def explain(scored: Scored, because: str, items: Mapping[str, Item]) -> Recommendation:
@@ -36,4 +39,6 @@ def explain(scored: Scored, because: str, items: Mapping[str, Item]) -> Recommen
     item, cause = items.get(scored.item_id), items.get(because)
     reason = REASONS[scored.source].format(because=cause.name if cause is not None and cause.name else because)
     name, category = (item.name, item.category) if item else (None, None)
-    return Recommendation(scored.item_id, scored.score, scored.source, reason, name, category)
+    return Recommendation(
+        scored.item_id, scored.score, scored.source, reason, name, category, scored.rule or None, scored.probability
+    )

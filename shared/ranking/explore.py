@@ -1,9 +1,12 @@
-"""Exploration: a place for what nobody has met, for what is never shown is never met."""
+"""Exploration: a place for what nobody has met, for what is never shown is never met.
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+Which of several such items gets it is drawn by chance, and the chance is told exactly: so what comes of it says
+something of all of them.
+"""
 
-Ranked = list[tuple[str, float]]
+from collections.abc import Callable, Mapping, Sequence
+
+from shared.ranking.scored import Scored
 
 EVERY = 10
 """Shorter lists have no such place."""
@@ -12,26 +15,21 @@ NEARLY = 0.9
 """Of those proposed with this share of the first one's score or more, each gets its turn."""
 
 
-class Exploration(NamedTuple):
-    """The items that nobody has met, the place that one of them may get, and a number that says whose turn it is."""
+def explore(ranked: Sequence[Scored], unmet: Mapping[str, float], n: int, draw: Callable[[int], int]) -> list[Scored]:
+    """The list with its n-th place given to one of the best unmet items in it, unless one is above it anyway.
 
-    unmet: Mapping[str, float]
-    n: int
-    turn: int
-
-
-def explore(ranked: Ranked, proposed: Sequence[tuple[str, float]], exploration: Exploration) -> Ranked:
-    """The ranking with its n-th place given to one of the best unmet items proposed, unless one is above it anyway.
-
-    So one item in ten at most is there for its own sake, and it stands last.
+    Args:
+        unmet: by item that nobody has met, how much it is like what the person likes.
+        draw: a whole number from 0 to below its argument, each equally probable.
     """
-    unmet, n, turn = exploration
-    if n < EVERY or not unmet or any(item_id in unmet for item_id, _ in ranked[:n]):
-        return ranked
-    found = [pair for pair in proposed if pair[0] in unmet]
-    best = [item_id for item_id, score in found if score >= NEARLY * found[0][1]]
-    if not best:
-        return ranked
-    chosen = best[turn % len(best)]
-    place = next(place for place, (item_id, _) in enumerate(ranked) if item_id == chosen)
-    return [*ranked[: n - 1], ranked[place], *ranked[n - 1 : place], *ranked[place + 1 :]]
+    listed = list(ranked)
+    if n < EVERY or not unmet or any(scored.item_id in unmet for scored in listed[:n]):
+        return listed
+    found = [scored for scored in listed if scored.item_id in unmet]
+    if not found:
+        return listed
+    most = max(unmet[scored.item_id] for scored in found)
+    best = [scored for scored in found if unmet[scored.item_id] >= NEARLY * most]
+    chosen = best[draw(len(best))]
+    rest = [scored for scored in listed if scored is not chosen]
+    return [*rest[: n - 1], chosen._replace(probability=round(1 / len(best), 6)), *rest[n - 1 :]]

@@ -36,12 +36,14 @@ class Proposed(NamedTuple):
         because: by source, because of what it proposes an item.
         ready: the scores of some sources as they are kept: best first.
         unmet: those of the items that nobody has met.
+        anchors: the items that speak for the person, with their weights.
     """
 
     scores: dict[Source, Scores]
     because: dict[Source, Callable[[str], str]]
     ready: Mapping[Source, Ranked]
     unmet: Scores
+    anchors: Scores
 
 
 def propose(
@@ -52,9 +54,13 @@ def propose(
     may_return: bool,
     persona: str = NEWCOMER,
     newest: Sequence[Item] = (),
+    looking_at: Sequence[str] = (),
 ) -> Proposed:
-    """All sources. `items` are those of the anchors, `weights` these; `newest` is for when nothing has been trained."""
-    liked, met = liked_categories(profile, weights, items), latest(profile)
+    """All sources. `items` are those of the anchors, `weights` these; `newest` is for when nothing has been trained.
+
+    What is being looked at counts as met last, though no event has told of it yet.
+    """
+    liked, met = liked_categories(profile, weights, items), list(dict.fromkeys((*looking_at, *latest(profile))))
     few, unmet = from_content(weights, items)
     among = popularity.among(persona)
     scores: dict[Source, Scores] = {
@@ -78,9 +84,10 @@ def propose(
         "return": lambda item_id: item_id,
         "content": lambda item_id: likest_anchor(item_id, weights, items),
         "catalogue": lambda _: "",
+        "rule": lambda _: "",
     }
     ready: dict[Source, Ranked] = {"trending": among.trends, "popularity": popularity.items, "persona": among.items}
-    return Proposed(scores, because, ready, unmet)
+    return Proposed(scores, because, ready, unmet, weights)
 
 
 def candidates(

@@ -1,6 +1,6 @@
 """Scores: one number for each item out of what its sources say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -8,22 +8,20 @@ from shared.models.blend import Context, Shares, Source
 from shared.profiles.cart import cart
 from shared.profiles.profile import Profile, to_ms
 from shared.ranking.candidates import Ranked, Scores
-from shared.ranking.explore import Exploration, explore
+from shared.ranking.request import Wish
+from shared.ranking.scored import Scored
 
 NONE: Scores = {}
+PLAIN = Wish()
 
 
-class Scored(NamedTuple):
-    """An item with its blended score in (0, 1] and the source that says most for it."""
-
-    item_id: str
-    score: float
-    source: Source
-
-
-def context_of(profile: Profile, now: datetime, gap_ms: int) -> Context:
-    """What the person is about, as the profile tells it."""
+def context_of(profile: Profile, now: datetime, gap_ms: int, wish: Wish = PLAIN) -> Context:
+    """What the person is about, as the request tells it, or else the profile."""
+    if wish.context in ("cart", "email"):
+        return "cart" if wish.context == "cart" else "home"
     recent = profile.recent
+    if wish.item_ids:
+        return "visit" if any(act.item_id not in wish.item_ids for act in recent) else "first"
     if not recent or to_ms(now) - recent[-1].at_ms >= gap_ms:
         return "home"
     if cart(profile, now):
@@ -31,31 +29,46 @@ def context_of(profile: Profile, now: datetime, gap_ms: int) -> Context:
     return "visit" if any(act.item_id != recent[-1].item_id for act in recent) else "first"
 
 
+class Blended(NamedTuple):
+    """Candidates with their scores, best first, and what makes them up: share by source, relative to its best."""
+
+    ranked: list[tuple[str, float]]
+    shared: Mapping[Source, float]
+    scores: Mapping[Source, Scores]
+
+    def scored(self, some: Iterable[tuple[str, float]]) -> list[Scored]:
+        """Those of them that go on, each with the source that says most for it."""
+        return [Scored(item_id, min(round(total, 6), 1.0), self._leading(item_id)) for item_id, total in some]
+
+    def _leading(self, item_id: str) -> Source:
+        return max(self.shared, key=lambda source: self.shared[source] * self.scores[source].get(item_id, 0.0))
+
+
 def blend(
     candidates: Mapping[Source, Ranked],
     scores: Mapping[Source, Scores],
     shares: Shares,
     factors: Scores = NONE,
-    exploration: Exploration | None = None,
-) -> Iterator[Scored]:
+) -> Blended:
     """The candidates, best first, ties by item: the sum over sources of share · score / that source's best candidate's,
     times the item's factor, at most 1.
 
-    An item counts with what every source says of it, whichever has proposed it. One may be moved up by `explore`.
+    An item counts with what every source says of it, whichever has proposed it.
     """
     shared = {source: shares.get(source, 0.0) / ranked[0][1] for source, ranked in candidates.items() if ranked}
     totals = dict.fromkeys((item_id for ranked in candidates.values() for item_id, _ in ranked), 0.0)
     for source, share in shared.items():
-        get = scores[source].get
-        for item_id in totals:
-            totals[item_id] += share * get(item_id, 0.0)
+        said = scores[source]
+        if len(said) < len(totals):
+            for item_id, score in said.items():
+                if item_id in totals:
+                    totals[item_id] += share * score
+        else:
+            get = said.get
+            for item_id in totals:
+                totals[item_id] += share * get(item_id, 0.0)
     for item_id in totals.keys() & factors.keys() if factors else ():
         totals[item_id] *= factors[item_id]
 
-    def leading(item_id: str) -> Source:
-        return max(shared, key=lambda source: shared[source] * scores[source].get(item_id, 0.0))
-
-    ranked = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
-    if exploration:
-        ranked = explore(ranked, candidates.get("content", ()), exploration)
-    return (Scored(item_id, min(round(total, 6), 1.0), leading(item_id)) for item_id, total in ranked)
+    order = sorted([(-total, item_id) for item_id, total in totals.items()])
+    return Blended([(item_id, -total) for total, item_id in order], shared, scores)

@@ -54,6 +54,19 @@ class Ruling:
         for rule in rules:
             self._by.setdefault(rule.effect, []).append(rule)
 
+    def __bool__(self) -> bool:
+        return bool(self._by)
+
+    @property
+    def moves(self) -> bool:
+        """Whether any changes scores or forbids items, so that those far below may come up."""
+        return not self._by.keys() <= {"cap"}
+
+    @property
+    def places(self) -> bool:
+        """Whether any pins or caps."""
+        return not self._by.keys().isdisjoint(("pin", "cap"))
+
     @property
     def names(self) -> list[str]:
         """For the decision log."""

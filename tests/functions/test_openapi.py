@@ -1,4 +1,4 @@
-"""The OpenAPI document that collect serves is true: schemathesis calls every operation by it."""
+"""The OpenAPI documents that collect and recommend serve are true: schemathesis calls every operation by them."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -20,7 +20,7 @@ from infra.local.embedded import load
 from infra.local.layout import FUNCTIONS
 from shared import wiring
 
-COLLECT = load(FUNCTIONS[0])
+APPS = {function.name: load(function) for function in FUNCTIONS if function.name in ("collect", "recommend")}
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 
@@ -33,11 +33,15 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     wiring.settings.cache_clear()
 
 
-def test_the_document_is_true() -> None:
+@pytest.mark.parametrize(
+    ("name", "path", "least"),
+    [("collect", "/v1/openapi.json", 11), ("recommend", "/v1/recommendations/openapi.json", 6)],
+)
+def test_the_document_is_true(name: str, path: str, least: int) -> None:
     """Each operation is called with what its schema allows and with what it does not (schemathesis's pytest plugin does
     not know this pytest, so the cases are drawn here)."""
-    operations = list(valid(schemathesis.openapi.from_asgi("/v1/openapi.json", COLLECT).get_all_operations()))
-    assert len(operations) > 10
+    operations = list(valid(schemathesis.openapi.from_asgi(path, APPS[name]).get_all_operations()))
+    assert len(operations) >= least
     for operation in operations:
         for mode in schemathesis.GenerationMode:
             call_all(operation.as_strategy(generation_mode=mode))

@@ -26,6 +26,7 @@ from shared.profiles.profile import encode_profile, new_profile, to_ms
 from shared.profiles.record import STANDING, STATE
 from shared.profiles.standing import Quarantine, Standing, encode_standing
 from shared.ranking.recommend import Recommender
+from shared.ranking.request import Wish
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.queue import EmbeddedTopics
@@ -186,7 +187,7 @@ async def test_one_profile_read_and_each_item_once(serve: Serve, documents: Embe
         assert documents.counts == {"reads": 5}
         documents.counts.clear()
         await client.get(URL, params={"user_id": "ann", "n": 5})
-        assert documents.counts == {"reads": 2}  # the profile, and the fifth item
+        assert documents.counts == {"reads": 3}  # the profile, and two items: twice as many are looked at as shown
 
 
 CLAIMED = {"ann": to_ms(NOW)}
@@ -308,7 +309,7 @@ async def test_what_must_not_come_back_never_does(
         registry = Registry(documents, timedelta(hours=1), lambda: NOW, popularity=PopularityModel, blend=BlendModel)
         catalogue = Catalogue(documents, 5, timedelta(hours=1), lambda: NOW)
         recommender = Recommender(documents, registry, catalogue, read_terms(Settings()), Settings(), lambda: NOW)
-        answer = await recommender.answer("u:ann", n)
+        answer = await recommender.answer("u:ann", Wish(n=n))
     shown = [item.item_id for item in answer.items]
     banned = {item for kind, item, _ in acts if not may_return or kind in ("purchase", "dismiss")}
     last = max((e for e in events if e.kind in ITEM_KINDS), key=lambda e: (e.occurred_at, e.item_ids), default=None)

@@ -20,6 +20,7 @@ from shared.profiles.profile import encode_profile, new_profile
 from shared.profiles.record import STATE
 from shared.ranking.explain import Recommendation
 from shared.ranking.recommend import Recommender
+from shared.ranking.request import Wish
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.ports import Warehouse
@@ -87,7 +88,9 @@ async def answer(documents: EmbeddedDocuments, events: list[Event]) -> list[Reco
     kinds: dict[str, type[Struct]] = {"personas": PersonaModel, "popularity": PopularityModel, "blend": BlendModel}
     registry = Registry(documents, timedelta(hours=1), lambda: NOW, **kinds)
     catalogue = Catalogue(documents, 1_000, timedelta(hours=1), lambda: NOW)
-    return (await Recommender(documents, registry, catalogue, terms, SETTINGS, lambda: NOW).answer("u:ann", 10)).items
+    return (
+        await Recommender(documents, registry, catalogue, terms, SETTINGS, lambda: NOW).answer("u:ann", Wish())
+    ).items
 
 
 def of_taste(items: list[Recommendation]) -> int:

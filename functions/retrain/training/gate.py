@@ -17,6 +17,7 @@ from shared.profiles.profile import encode_profile, new_profile
 from shared.profiles.record import COLLECTION as PROFILES
 from shared.profiles.record import STATE
 from shared.ranking.recommend import EMPTY, Recommender
+from shared.ranking.request import Wish
 from shared.settings import Settings
 from shared.stores.ports import Fields
 from training.bootstrap import Estimate, estimate, resample_means
@@ -31,6 +32,7 @@ from training.results import Fitted, Model
 from training.world import World
 
 N = 10
+WISH = Wish(n=N)
 EVER = timedelta(days=10_000)
 METRICS = {f"HR@{N}": hit, f"NDCG@{N}": ndcg, f"MRR@{N}": reciprocal_rank}
 DECISIVE = f"NDCG@{N}"
@@ -136,7 +138,7 @@ class _Served:
     async def answer(self, person: str, state: bytes, now: datetime) -> list[str]:
         self._now = now
         await self._world.merge(PROFILES, {person: {STATE: state}})
-        return [item.item_id for item in (await self._recommender.answer(person, N)).items]
+        return [item.item_id for item in (await self._recommender.answer(person, WISH)).items]
 
 
 def _scores(shown: Sequence[Sequence[str]], targets: Sequence[str]) -> "np.typing.NDArray[np.float64]":

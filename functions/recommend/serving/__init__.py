@@ -1,0 +1,1 @@
+"""What the function recommend answers, route by route."""

@@ -1,0 +1,83 @@
+"""An answer as JSON, and the decision that is logged for it."""
+
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import msgspec
+
+from serving.next_steps import steps_from
+from serving.parts import Parts
+from shared import http, wiring
+from shared.models.paths import PathsModel
+from shared.ranking.recommend import Answer
+from shared.ranking.request import Ask
+
+encode = msgspec.json.Encoder().encode
+
+
+class Answered(NamedTuple):
+    """A reply, and the decisions to be logged once it has gone out."""
+
+    reply: http.Reply
+    decisions: tuple[bytes, ...] = ()
+
+
+async def answer(parts: Parts, ask: Ask) -> Answered:
+    """The recommendations of one person."""
+    told, decision = await decide(parts, ask)
+    return Answered(http.Reply(200, encode(told), http.JSON), (decision,))
+
+
+async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], bytes]:
+    """What is answered to one person, and the decision as it is logged."""
+    found = await parts.recommender.answer(ask.person, ask)
+    who = {"decision_id": uuid4().hex, "user_id": ask.user_id, "anonymous_id": ask.anonymous_id}
+    told = {
+        **who,
+        "persona": found.persona,
+        "propensities": found.propensities,
+        "items": [item._asdict() for item in found.items],
+        "model_versions": found.model_versions,
+        "degraded": found.degraded,
+    }
+    if ask.slots:
+        told["slots"] = _slots(ask, found)
+    if ask.page is not None:
+        told["next_steps"] = [step._asdict() for step in steps_from(parts.registry.last("paths", PathsModel), ask.page)]
+    return told, encode({**who, **_logged(ask, found), "decided_at": wiring.clock()})
+
+
+def _slots(ask: Ask, found: Answer) -> list[dict[str, Any]]:
+    """The items divided among the slots, the first ones to the first."""
+    items = iter(found.items)
+    return [{"name": slot.name, "items": [item._asdict() for item in islice(items, slot.n)]} for slot in ask.slots]
+
+
+def _logged(ask: Ask, found: Answer) -> dict[str, Any]:
+    """What the log keeps; names and categories are the catalogue's."""
+    return {
+        "persona": found.persona,
+        "n": ask.number,
+        "context": ask.context,
+        "page": ask.page,
+        "looking_at": ask.item_ids,
+        "strategy": ask.strategy,
+        "rules": found.rules,
+        "candidates": found.candidates,
+        "features": found.features,
+        "propensities": {name: one["probability"] for name, one in found.propensities.items()},
+        "items": [
+            {
+                "item_id": item.item_id,
+                "score": item.score,
+                "source": item.source,
+                "reason": item.reason,
+                "rule": item.rule,
+                "probability": item.probability,
+            }
+            for item in found.items
+        ],
+        "model_versions": found.model_versions,
+        "degraded": found.degraded,
+    }
