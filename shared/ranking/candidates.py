@@ -24,7 +24,7 @@ ANCHORS = 30
 AVERSIONS = 10
 CATEGORIES = 5
 
-CONTENT_ANCHORS = 10
+CONTENT_ANCHORS = 5
 """So many of the anchors, those that speak loudest, ask for what is like them."""
 
 FADE = 3
@@ -190,4 +190,10 @@ def rank(scores: Scores) -> Iterator[tuple[str, float]]:
 
 def best_new(ranked: Iterable[tuple[str, float]], barred: AbstractSet[int], n: int | None) -> Ranked:
     """The first n, or all, whose item is not barred."""
-    return list(islice((pair for pair in ranked if item_number(pair[0]) not in barred), n))
+    found: list[tuple[str, float]] = []
+    for pair in ranked:
+        if len(found) == n:
+            break
+        if item_number(pair[0]) not in barred:
+            found.append(pair)
+    return found

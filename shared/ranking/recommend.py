@@ -141,9 +141,10 @@ def _rank(
 ) -> Iterator[Scored]:
     """Best first: of each source's best, then, for whoever has not got enough by then, of all the rest."""
     passed: set[str] = set()
+    heard = {source: scores for source, scores in proposed.scores.items() if scores and shares.get(source)}
     for most in (PER_ITEM * exploration.n, None):
-        found = candidates(proposed.scores, proposed.ready, unwanted, most)
-        for scored in blend(found, proposed.scores, shares, factors, exploration if most else None):
+        found = candidates(heard, proposed.ready, unwanted, most)
+        for scored in blend(found, heard, shares, factors, exploration if most else None):
             if scored.item_id not in passed:
                 passed.add(scored.item_id)
                 yield scored

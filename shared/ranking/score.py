@@ -46,16 +46,22 @@ def blend(
     shared = {source: shares.get(source, 0.0) / ranked[0][1] for source, ranked in candidates.items() if ranked}
     totals = dict.fromkeys((item_id for ranked in candidates.values() for item_id, _ in ranked), 0.0)
     for source, share in shared.items():
-        get = scores[source].get
-        for item_id in totals:
-            totals[item_id] += share * get(item_id, 0.0)
+        said = scores[source]
+        if len(said) < len(totals):
+            for item_id, score in said.items():
+                if item_id in totals:
+                    totals[item_id] += share * score
+        else:
+            get = said.get
+            for item_id in totals:
+                totals[item_id] += share * get(item_id, 0.0)
     for item_id in totals.keys() & factors.keys() if factors else ():
         totals[item_id] *= factors[item_id]
 
     def leading(item_id: str) -> Source:
         return max(shared, key=lambda source: shared[source] * scores[source].get(item_id, 0.0))
 
-    ranked = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))
+    ranked = [(item_id, -total) for total, item_id in sorted([(-total, item_id) for item_id, total in totals.items()])]
     if exploration:
         ranked = explore(ranked, candidates.get("content", ()), exploration)
     return (Scored(item_id, min(round(total, 6), 1.0), leading(item_id)) for item_id, total in ranked)
