@@ -1,24 +1,46 @@
 -- What is said of each item that could be recommended by @cutoff, the newest statement of each fact, and how many people had
 -- met it. A fact that was cleared counts as never stated: the rows do not tell these apart.
 
-WITH newest AS (
+WITH said AS (
   SELECT
     items.item_id,
-    ARRAY_AGG(items.name IGNORE NULLS ORDER BY items.stated_at DESC, items.name LIMIT 1)[SAFE_OFFSET(0)] AS name,
-    ARRAY_AGG(items.brand IGNORE NULLS ORDER BY items.stated_at DESC, items.brand LIMIT 1)[SAFE_OFFSET(0)] AS brand,
-    ARRAY_AGG(items.price IGNORE NULLS ORDER BY items.stated_at DESC, items.price LIMIT 1)[SAFE_OFFSET(0)] AS price,
-    ARRAY_AGG(items.currency IGNORE NULLS ORDER BY items.stated_at DESC, items.currency LIMIT 1)[SAFE_OFFSET(0)] AS currency,
-    ARRAY_AGG(
-      NULLIF(ARRAY_TO_STRING(items.tags, '\n'), '') IGNORE NULLS
-      ORDER BY items.stated_at DESC, ARRAY_TO_STRING(items.tags, '\n')
-      LIMIT 1
-    )[SAFE_OFFSET(0)] AS tags,
-    ARRAY_AGG(items.hidden IGNORE NULLS ORDER BY items.stated_at DESC, items.hidden LIMIT 1)[SAFE_OFFSET(0)] AS hidden,
-    ARRAY_AGG(items.expires_at IGNORE NULLS ORDER BY items.stated_at DESC, items.expires_at LIMIT 1)[SAFE_OFFSET(0)] AS expires_at,
-    COALESCE(MAX(items.published_at), MIN(items.stated_at)) AS came_at
+    items.stated_at,
+    items.name,
+    items.brand,
+    items.price,
+    items.currency,
+    NULLIF(ARRAY_TO_STRING(items.tags, '\n'), '') AS tags,
+    items.hidden,
+    items.expires_at,
+    items.published_at
   FROM items
   WHERE items.stated_at <= @cutoff
-  GROUP BY items.item_id
+),
+
+told AS (
+  SELECT
+    item_id,
+    FIRST_VALUE(name IGNORE NULLS) OVER newest_first AS name,
+    FIRST_VALUE(brand IGNORE NULLS) OVER newest_first AS brand,
+    FIRST_VALUE(price IGNORE NULLS) OVER newest_first AS price,
+    FIRST_VALUE(currency IGNORE NULLS) OVER newest_first AS currency,
+    FIRST_VALUE(tags IGNORE NULLS) OVER newest_first AS tags,
+    FIRST_VALUE(hidden IGNORE NULLS) OVER newest_first AS hidden,
+    FIRST_VALUE(expires_at IGNORE NULLS) OVER newest_first AS expires_at,
+    COALESCE(MAX(published_at) OVER newest_first, MIN(stated_at) OVER newest_first) AS came_at,
+    ROW_NUMBER() OVER (PARTITION BY item_id ORDER BY stated_at) AS number
+  FROM said
+  WINDOW newest_first AS (
+    PARTITION BY item_id
+    ORDER BY stated_at DESC, name, brand, price, currency, tags, hidden, expires_at
+    ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+  )
+),
+
+newest AS (
+  SELECT *
+  FROM told
+  WHERE number = 1
 )
 
 SELECT

@@ -1,8 +1,8 @@
 -- What people did, act by act, in three facets: the pages they were on, the categories, and the kinds of act.
 --
 -- Visits end with @gap_ms of silence. The act by which a visit first converts is its end and no step of it; what came after
--- it is left out. A page is the path of its address, without what was asked for. `folder` is where a page or a category lies,
--- for those that are too rare to be named.
+-- it is left out. A page is the path of its address, its first 200 characters, without what was asked for. `folder` is where
+-- a page or a category lies, for those that are too rare to be named.
 
 WITH acts AS (
   SELECT
@@ -41,7 +41,7 @@ spanned AS (
     MIN(occurred_ms) OVER (PARTITION BY person, visit) AS start_ms,
     MAX(occurred_ms) OVER (PARTITION BY person, visit) AS last_ms,
     MIN(IF(converts, occurred_ms, NULL)) OVER (PARTITION BY person, visit) AS converted_ms,
-    IF(path = '' OR path = '/', '/', REGEXP_REPLACE(path, r'/$', '')) AS page
+    IF(path = '' OR path = '/', '/', SUBSTR(REGEXP_REPLACE(path, r'/$', ''), 1, 200)) AS page
   FROM numbered
 ),
 

@@ -18,6 +18,8 @@ ENDS = (LEFT, CONVERTED)
 SPECIAL = (START, *ENDS)
 """The first states of every chain, in this order."""
 
+Caution = tuple[float, float]
+
 Key = TypeVar("Key", int, tuple[int, int])
 
 
@@ -84,7 +86,9 @@ class Chain(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     Attributes:
         states: names; the first three are those of `SPECIAL`.
         visits, converted: learned from, and how many of them converted.
-        caution: of the first and the second order, how much is left to the shorter one.
+        caution: of the first and the second order, how much is left to the shorter one: on whether the visit ends, and
+            on where it goes.
+        returns: how often people go back to where they were before, wherever that is; None if that says nothing.
         chances: by state, how probably a visit converts that is there.
         removal: by state, the share of conversions that would be lost without it.
     """
@@ -94,7 +98,8 @@ class Chain(msgspec.Struct, frozen=True, dict=True, kw_only=True):
     converted: int
     moves: list[Move]
     pairs: list[Pair]
-    caution: tuple[float, float] = (1.0, 1.0)
+    caution: tuple[Caution, Caution] = ((1.0, 1.0), (1.0, 1.0))
+    returns: float | None = None
     chances: list[float] = []
     removal: list[float] = []
     paths: list[Path] = []

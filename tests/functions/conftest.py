@@ -20,6 +20,7 @@ async def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     """A client of one function by name."""
     monkeypatch.setenv("ATTUNE_BACKEND", "embedded")
     monkeypatch.setenv("ATTUNE_DATA", str(tmp_path))
+    monkeypatch.setenv("ATTUNE_CHALLENGERS", "")  # tuned in test_retrain_candidates; they take seconds a training
     wiring.settings.cache_clear()
     sources = {function.name: function for function in FUNCTIONS}
 

@@ -19,8 +19,10 @@ ORDER = {"models": ["neighbours", "popularity"], "cutoff": CUTOFF}
 
 
 @pytest.fixture
-async def shop(serve: Serve, documents: EmbeddedDocuments) -> EmbeddedWarehouse:
+async def shop(serve: Serve, documents: EmbeddedDocuments, monkeypatch: pytest.MonkeyPatch) -> EmbeddedWarehouse:
     """Ninety people with their profiles; one of them was erased since."""
+    monkeypatch.setenv("ATTUNE_CHALLENGERS", "EASE^R,ALS")
+    wiring.settings.cache_clear()
     warehouse = wiring.warehouse(wiring.settings())
     assert isinstance(warehouse, EmbeddedWarehouse)
     warehouse.run((ROOT / "infra/sql/tables.sql").read_text())

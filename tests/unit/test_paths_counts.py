@@ -147,7 +147,12 @@ def test_pages_are_paths_and_rare_ones_lie_in_folders(embedded: Warehouse) -> No
 def test_screens_and_other_schemes(embedded: Warehouse) -> None:
     write = [Act(0, "/a"), Act(1, "/b")]
     log = [event for person in PEOPLE for event in events(person, write)]
-    row = {"android-app://shop/home": "/home", "/bare/path?x": "/bare/path", "https://shop.example": "/"}
+    row = {
+        "android-app://shop/home": "/home",
+        "/bare/path?x": "/bare/path",
+        "https://shop.example": "/",
+        f"https://x.y/{'z' * 1_900}": f"/{'z' * 199}",
+    }
     for number, address in enumerate(row):
         context = Context(page_url=address)
         log += [

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.models.artifact import pack_model, unpack_model
-from shared.models.next_steps import anywhere, chance, interpolate, next_steps, number_of, shares_after
+from shared.models.next_steps import anywhere, chance, interpolate, next_steps, number_of, parted, shares_after
 from shared.models.paths import CONVERTED, ENDS, LEFT, OTHER, SPECIAL, START, Chain, Move, Pair, PathsModel
 from training.paths.absorbing import absorbed, removal_of
-from training.paths.caution import CAUTIONS, caution_of
+from training.paths.caution import CAUTIONS, with_caution
 from training.paths.chances import chances_of
 from training.paths.expected import VISITS, expected
 from training.paths.fit import MAX_BYTES, bound
@@ -59,7 +59,7 @@ def ways(lists: list[list[str]], seed: int = 0) -> list[Walk]:
 
 @given(walks, st.sampled_from("abcdz"), st.sampled_from([None, START, *"abcdz"]))
 def test_probabilities_sum_to_one_and_never_stay(lists: list[list[str]], state: str, previous: str | None) -> None:
-    chain = chain_of(ways(lists))
+    chain = with_caution(chain_of(ways(lists)))
     found = next_steps(chain, state, previous)
     assert isclose(fsum(each.probability for each in found), 1.0, abs_tol=1e-9)
     assert all(each.probability > 0 for each in found)
@@ -76,8 +76,8 @@ def test_visits_begin_somewhere() -> None:
 
 @given(walks)
 def test_served_is_what_matrices_say(lists: list[list[str]]) -> None:
-    """Witten and Bell's formula once more, over arrays."""
-    chain = msgspec.structs.replace(chain_of(ways(lists)), caution=(2.5, 0.5))
+    """The formulas once more, over arrays: ends and states apart, from all states alike to the two last ones."""
+    chain = msgspec.structs.replace(chain_of(ways(lists)), caution=((2.5, 0.7), (0.5, 3.0)), returns=0.3)
     size = len(chain.states)
     one, two, arrivals = np.zeros((size, size)), np.zeros((size, size, size)), np.zeros(size)
     for move in chain.moves:
@@ -90,14 +90,26 @@ def test_served_is_what_matrices_say(lists: list[list[str]]) -> None:
         kinds, total = caution * np.count_nonzero(seen), seen.sum()
         return below if not total else total / (total + kinds) * seen / total + kinds / (total + kinds) * below
 
+    def ended(seen: np.ndarray) -> np.ndarray:
+        return np.array([seen[3:].sum(), seen[1], seen[2]])
+
+    def gone(seen: np.ndarray) -> np.ndarray:
+        return np.where(np.arange(size) < 3, 0, seen)
+
     for state in range(len(SPECIAL), size):
-        may = np.ones(size)
-        may[[0, state]] = 0
-        shares = mixed(one[state], mixed(arrivals * may, may / may.sum()), 2.5)
-        assert [shares_after(chain, state).get(to, 0.0) for to in range(size)] == pytest.approx(shares, abs=1e-12)
-        for previous in range(size):
-            expected_ = mixed(two[previous, state], shares, 0.5)
+        may = np.array([float(to > 2 and to != state) for to in range(size)])
+        can = np.array([float(may.any()), 1, 1])
+        ends = mixed(ended(one[state]), mixed(ended(arrivals) * can, can / can.sum()), 2.5)
+        goes = mixed(gone(one[state]), mixed(arrivals * may, may / max(1, may.sum())), 0.7)
+        for previous in (None, *range(size)):
+            e, g = ends, goes.copy()
+            if previous is not None:
+                if may[previous] and g[previous] < 1:
+                    g *= 0.7 / (1 - g[previous])
+                    g[previous] = 0.3
+                e, g = mixed(ended(two[previous, state]), e, 0.5), mixed(gone(two[previous, state]), g, 3.0)
             found = shares_after(chain, state, previous)
+            expected_ = [0.0, e[1], e[2], *(e[0] * g[3:])]
             assert [found.get(to, 0.0) for to in range(size)] == pytest.approx(expected_, abs=1e-12)
 
 
@@ -188,24 +200,34 @@ def test_the_model_is_stored_and_fits_into_a_document() -> None:
 def test_caution_is_that_of_leaving_each_move_out() -> None:
     """Counted the long way round: a chain without the move, asked for it."""
     draw = random.Random(3)
-    lists = [[draw.choice("abcd") for _ in range(draw.randrange(1, 7))] for _ in range(25)]
-    chain = chain_of(ways(lists))
+    chain = chain_of(ways([[draw.choice("abcd") for _ in range(draw.randrange(1, 7))] for _ in range(25)]))
 
-    def likelihood(caution: float) -> float:
+    def likelihood(caution: float, part: int) -> float:
         found = 0.0
         for state, seen in chain.first.items():
-            below = anywhere(chain, state)
-            for to, times in seen.items():
-                others = {each: n - (each == to) for each, n in seen.items() if n - (each == to)}
+            below, moves = anywhere(chain, state)[part], parted(seen)[part]
+            for to, times in moves.items():
+                others = {each: n - (each == to) for each, n in moves.items() if n - (each == to)}
                 found += times * log(interpolate(below, others, caution)[to])
         return found
 
-    assert caution_of(chain)[0] == max(CAUTIONS, key=likelihood)
+    expected_ = tuple(max(CAUTIONS, key=lambda caution: likelihood(caution, part)) for part in (0, 1))
+    assert with_caution(chain).caution[0] == expected_
 
 
 def test_the_second_step_back_is_believed_only_where_it_tells() -> None:
     draw = random.Random(4)
     told = [("a", "x", "b", LEFT), ("c", "x", "d", LEFT)] * 40
     noise = [(draw.choice("acef"), "x", draw.choice("bdgh"), LEFT) for _ in range(80)]
-    assert caution_of(chain_of(told))[1] == min(CAUTIONS)
-    assert caution_of(chain_of(noise))[1] > 8
+    assert with_caution(chain_of(told)).caution[1][1] == min(CAUTIONS)
+    assert with_caution(chain_of(noise)).caution[1][1] > 8
+
+
+def test_people_go_back_to_where_they_were() -> None:
+    """Also to where nobody was seen going back to yet."""
+    draw = random.Random(5)
+    walks = [(one, two, one, LEFT) for one, two in (draw.sample(ascii_lowercase[:20], 2) for _ in range(60))]
+    chain = with_caution(chain_of([*walks, ("y", "x", LEFT), ("a", "x", LEFT)]))
+    assert chain.returns == pytest.approx(61 / 62)
+    assert next(each.state for each in next_steps(chain, "x", "y") if each.state not in ENDS) == "y"
+    assert with_caution(chain_of([("a", "b", LEFT)] * 30)).returns is None, "nobody has gone further than a step"

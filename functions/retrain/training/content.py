@@ -22,7 +22,7 @@ Row = Mapping[str, str | float | None]
 FEW = 5
 """Fewer people than this have met a new item; from then on, what they also like says more than its facts."""
 
-N = 15
+N = 10
 """So many are kept of either kind for an item."""
 
 LEAST = 0.2

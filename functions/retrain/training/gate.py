@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from msgspec import Struct
 
 from shared.models.artifact import COLLECTION, POINTER, model_key
 from shared.models.blend import BlendModel
 from shared.models.catalogue import Catalogue
 from shared.models.items import COLLECTION as ITEMS
+from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
 from shared.models.relations import SLOT, SLOTS, field
@@ -36,6 +38,8 @@ WISH = Wish(n=N)
 EVER = timedelta(days=10_000)
 METRICS = {f"HR@{N}": hit, f"NDCG@{N}": ndcg, f"MRR@{N}": reciprocal_rank}
 DECISIVE = f"NDCG@{N}"
+
+KINDS: dict[str, type[Struct]] = {"personas": PersonaModel, "popularity": PopularityModel, "blend": BlendModel}
 
 Lists = dict[str, list[list[str]]]
 """By model, the list for each step."""
@@ -128,7 +132,7 @@ class _Served:
         self._world = world
         self._now = datetime(1970, 1, 1, tzinfo=UTC)
         clock: Callable[[], datetime] = lambda: self._now  # noqa: E731
-        self._registry = Registry(world, EVER, clock, popularity=PopularityModel, blend=BlendModel)
+        self._registry = Registry(world, EVER, clock, **KINDS)
         catalogue = Catalogue(world, 1_000_000, EVER, clock)
         self._recommender = Recommender(world, self._registry, catalogue, read_terms(settings), settings, clock)
 

@@ -20,6 +20,9 @@ from training.results import VERSION_TIME, Fitted, Model, Trained
 RANKING: frozenset[Model] = frozenset(("neighbours", "popularity", "blend"))
 """The models whose lists people see. They are served together, so they are judged and go live together."""
 
+ASKED: Model = "personas"
+"""Not judged here, but asked: what is popular goes by persona."""
+
 FEWEST_STEPS = 200
 """Fewer say nothing: NDCG would be known to five hundredths."""
 
@@ -73,13 +76,13 @@ def try_ranking(
     # Imported here: numpy is for those who train.
     from training import gate
 
-    judged_by = [model for model in MODELS if model in {*new, "popularity"}]
+    judged_by = [model for model in MODELS if model in {*new, "popularity", ASKED}]
     earlier = train(warehouse, judged_by, cut.at, settings)
     fitted = {model: each.result for model, each in earlier.items() if isinstance(each.result, Fitted)}
     wanted = {item_id for events in people.values() for event in events for item_id in event.item_ids}
     models, relations = gate.parts_of(fitted, wanted)
     alive: dict[str, tuple[str, Sequence[Fields]]] = {
-        name: (str(live.pointer[name]), [fields]) for name, fields in live.models.items() if name in RANKING
+        name: (str(live.pointer[name]), [fields]) for name, fields in live.models.items() if name in {*RANKING, ASKED}
     }
     related = live.relations(sorted(wanted)) if RELATED in live.pointer else {}
 

@@ -20,9 +20,10 @@ CONTEXT_PRIOR = 8.0
 """How strongly weights are held to those where nothing has been learned, and those of a context to those of all: by the
 precision of a normal prior. Ten next items weigh about as much as one."""
 
-OPTIONAL: tuple[Source, ...] = ("content", "persona")
-"""Sources that do not pay everywhere. Each is heard only if with it more of what people went to is shown, by more than
-the standard error; else its weight is the least."""
+OPTIONAL: dict[Source, float] = {"content": LEAST, "persona": 0.0}
+"""Sources that do not pay everywhere, and what they weigh where they do not. Each is heard only if with it more of what
+people went to is shown, by more than the standard error. Content is never silenced, for it alone knows new items; what
+is popular among a persona is nearly what is popular anyway."""
 
 
 def learn_weights(moments: Sequence[Moment], may_return: bool) -> Weights:
@@ -44,8 +45,7 @@ def hear(moments: Sequence[Moment], may_return: bool, weights: Weights) -> Weigh
 def _fit(moments: Sequence[Moment], may_return: bool, quiet: AbstractSet[Source]) -> Weights:
     """Those of a context are held to the weights of all, these to those where nothing has been learned."""
     kept = frozenset(SOURCES.index(source) for source in quiet)
-    unlearned = SCALE * np.array([UNLEARNED[source] for source in SOURCES])
-    unlearned[list(kept)] = LEAST
+    unlearned = np.array([OPTIONAL[source] if source in quiet else SCALE * UNLEARNED[source] for source in SOURCES])
     overall = fit_weights([moment.pools[may_return] for moment in moments], unlearned, PRIOR, kept)
     return {
         context: fit_weights(

@@ -42,6 +42,6 @@ CHALLENGERS: Mapping[str, Challenger] = {
     "EASE^R": Challenger(Ease, _grid(regularization=(50, 200, 800)), ease.refuses),
     "user-kNN": Challenger(UserNeighbours, _grid(k=(50, 200))),
     "ALS": Challenger(Als, _grid(regularization=(3, 10, 30), alpha=(20, 8, 4)), while_tuned={"iterations": 8}),
-    "BPR": Challenger(Bpr, _grid(regularization=(0.03, 0.1), iterations=(50, 100))),
+    "BPR": Challenger(Bpr, _grid(regularization=(0.03, 0.1), iterations=(40, 80))),
 }
 """In the order in which they are tried: the cheapest first, for time may run out."""

@@ -40,45 +40,36 @@ class Moments(NamedTuple):
 def read_moments(warehouse: Warehouse, values: Mapping[str, object], item_ids: list[str]) -> Moments:
     """The moments after `edge_ms` whose item the catalogue has."""
     given = {**values, "most": MOMENTS, "of_one": MOMENTS_OF_ONE}
-    asked, known = select(warehouse, "moments", given), select(warehouse, "histories", given)
+    known = select(warehouse, "histories", given)
     places = {item_id: place for place, item_id in enumerate(item_ids)}
-    targets = {
-        (row["person"], row["number"]): places[row["item_id"]] for row in asked.to_pylist() if row["item_id"] in places
-    }
-    keys, rows = _groups(known)
-    columns = _columns(known, places)
+    moments, rows = _groups(known)
+    columns, targets = (_columns(known[name], places) for name in ("item_id", "target_id"))
     interest, since = (known[name].to_numpy() for name in ("weight", "place"))
     spoken = anchor_weights(rows, interest, since)
-    shape = len(keys), len(item_ids)
+    shape = len(moments), len(item_ids)
 
     def table(data: Doubles) -> csr_matrix:
         kept = (columns >= 0) & (data > 0)
         return csr_matrix((data[kept], (rows[kept], columns[kept])), shape)
 
     histories = table(spoken)
-    has_history = np.diff(histories.indptr) > 0
-    chosen = [row for row, key in enumerate(keys) if key in targets and has_history[row]]
-    _, people = np.unique([keys[row][0] for row in chosen], return_inverse=True)
-    asked_for = np.array([targets[keys[row]] for row in chosen], dtype=np.int64)
-    return Moments(people, asked_for, histories[chosen], table(np.ones(len(rows)))[chosen])
+    chosen = np.flatnonzero((np.diff(histories.indptr) > 0) & (targets[moments] >= 0))
+    people = known["person"].combine_chunks().dictionary_encode().indices.to_numpy()[moments[chosen]]
+    return Moments(people, targets[moments[chosen]], histories[chosen], table(np.ones(len(rows)))[chosen])
 
 
-def _groups(table: "pyarrow.Table") -> tuple[list[tuple[str, int]], Ints]:
-    """The moments, and for each row which of them it is about; rows of one moment come together."""
-    people = table["person"].combine_chunks().dictionary_encode()
-    codes, numbers = people.indices.to_numpy(), table["number"].to_numpy()
-    if not len(codes):
-        return [], np.empty(0, np.int64)
-    is_new = np.concatenate([[True], (codes[1:] != codes[:-1]) | (numbers[1:] != numbers[:-1])])
-    first = np.flatnonzero(is_new)
-    names = people.dictionary.to_pylist()
-    keys = [(names[code], number) for code, number in zip(codes[first], numbers[first].tolist(), strict=True)]
-    return keys, np.cumsum(is_new) - 1
+def _groups(table: "pyarrow.Table") -> tuple[Ints, Ints]:
+    """The first row of each moment, and for each row which moment it is about; rows of one moment come together."""
+    codes = table["person"].combine_chunks().dictionary_encode().indices.to_numpy()
+    numbers = table["number"].to_numpy()
+    is_new = np.ones(len(codes), dtype=bool)
+    is_new[1:] = (codes[1:] != codes[:-1]) | (numbers[1:] != numbers[:-1])
+    return np.flatnonzero(is_new), np.cumsum(is_new) - 1
 
 
-def _columns(table: "pyarrow.Table", places: Mapping[str, int]) -> Ints:
-    """The catalogue's columns of the rows; −1 for items that it does not have."""
-    items = table["item_id"].combine_chunks().dictionary_encode()
+def _columns(names: "pyarrow.ChunkedArray", places: Mapping[str, int]) -> Ints:
+    """The catalogue's columns of the items; −1 for those that it does not have."""
+    items = names.combine_chunks().dictionary_encode()
     column_of = np.array([places.get(item_id, -1) for item_id in items.dictionary.to_pylist()], dtype=np.int64)
     found: Ints = column_of[items.indices.to_numpy()] if len(items) else np.empty(0, np.int64)
     return found

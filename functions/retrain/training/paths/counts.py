@@ -6,13 +6,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from shared.models.paths import CONVERTED, FACETS, SPECIAL, START, Chain, Facet, Flow, Move, Pair
 from shared.profiles.profile import to_ms
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
-from training.paths.caution import caution_of
+from training.paths.caution import with_caution
 from training.queries import select, terms
 
 TERMS = {"people": 5, "states": 50, "folders": 10, "pairs": 4_000, "paths": 50, "drawn": 8}
@@ -82,8 +80,7 @@ def _chain(rows: Sequence[Mapping[str, Any]]) -> Chain:
     ]
     begun = sum(move.moves for move in moves if move.state == numbers[START])
     converted = sum(move.moves for move in moves if move.next == numbers[CONVERTED])
-    chain = Chain(states=states, visits=begun, converted=converted, moves=moves, pairs=pairs)
-    return msgspec.structs.replace(chain, caution=caution_of(chain))
+    return with_caution(Chain(states=states, visits=begun, converted=converted, moves=moves, pairs=pairs))
 
 
 def _seconds(ms: int | None) -> float | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from shared.models.next_steps import Shares, anywhere, number_of, shares_after
+from shared.models.next_steps import Shares, anywhere, number_of, shares_after, whole
 from shared.models.paths import CONVERTED, START, Chain, Facet
 from shared.stores.ports import Warehouse
 from training.paths.counts import Values
@@ -53,7 +53,7 @@ def predictors(chain: Chain) -> dict[str, Predict]:
         SERVED: served,
         "second order": lambda step: _alone(chain, step, chain.second.get(context(chain, step))),
         "first order": lambda step: _alone(chain, step, chain.first.get(context(chain, step)[1])),
-        "most popular": lambda step: anywhere(chain, context(chain, step)[1]),
+        "most popular": lambda step: whole(anywhere(chain, context(chain, step)[1])),
         "repeat last": lambda step: _again(chain, step),
     }
 

@@ -1,5 +1,6 @@
 """What an operator may ask about paths: GET /v1/paths."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -50,7 +51,8 @@ async def answer(
         if state is not None and state not in chain.numbers:
             raise PermanentError("invalid", (Problem(name, f"one of {', '.join(chain.states)}"[:2_000], state[:100]),))
     if ask.format == "svg" or (ask.format is None and SVG in headers.get("accept", "")):
-        return http.Reply(200, _picture(chain, ask).encode(), {"content-type": SVG})
+        picture = await asyncio.to_thread(_picture, chain, ask)
+        return http.Reply(200, picture.encode(), {"content-type": SVG})
     return http.json_reply(200, tell(model, ask.over, ask.state, ask.previous, ask.limit))
 
 
