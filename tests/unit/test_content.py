@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shared.models.items import Item
 from shared.ranking.candidates import CONTENT_ANCHORS, from_content, likest_anchor
-from shared.ranking.explore import EVERY, NEARLY, Exploration, explore
+from shared.ranking.explore import EVERY, NEARLY, explore
+from shared.ranking.scored import Scored
 from training import content
 from training.content import FEW, FIELDS, LEAST, N, find_alike, price_bands, words
 
@@ -139,21 +140,20 @@ def test_the_leading_anchors_ask_for_what_is_like_them() -> None:
     assert likest_anchor("few", weights, known) == "i0"
 
 
-ranked = [(f"i{n}", 1.0 - n / 30) for n in range(20)]
+ranked = [Scored(f"i{n}", 1.0 - n / 30, "popularity") for n in range(20)]
 
 
 def test_the_last_place_of_ten_is_for_one_that_nobody_has_met() -> None:
-    proposed = [("i3", 0.9), ("i15", 0.8), ("i12", 0.8 * NEARLY), ("i11", 0.5)]
-    unmet = {name: score for name, score in proposed if name != "i3"}
+    unmet = {"i15": 0.8, "i12": 0.8 * NEARLY, "i11": 0.5, "elsewhere": 0.9}
     tenth = []
-    for turn in range(6):
-        found = [name for name, _ in explore(ranked, proposed, Exploration(unmet, EVERY, turn))]
-        assert found[:9] == [f"i{n}" for n in range(9)]
-        assert sorted(found) == sorted(name for name, _ in ranked)
-        tenth.append(found[9])
-    assert tenth == ["i15", "i12"] * 3, "those that are nearly as good take turns"
+    for drawn in (0, 1):
+        found = explore(ranked, unmet, EVERY, lambda number, drawn=drawn: drawn % number)  # type: ignore[misc]
+        assert found[:9] == ranked[:9]
+        assert sorted(one.item_id for one in found) == sorted(one.item_id for one in ranked)
+        tenth.append((found[9].item_id, found[9].probability))
+    assert tenth == [("i12", 0.5), ("i15", 0.5)], "those that are nearly as good have the same chance"
 
 
 @pytest.mark.parametrize(("unmet", "n"), [({}, 10), ({"i3": 0.5, "i15": 0.8}, 10), ({"i15": 0.8}, 9)])
 def test_otherwise_the_ranking_stays(unmet: dict[str, float], n: int) -> None:
-    assert explore(ranked, list(unmet.items()), Exploration(unmet, n, 0)) is ranked
+    assert explore(ranked, unmet, n, lambda _: 0) == ranked

@@ -17,8 +17,7 @@ from shared.errors import ConflictError, PermanentError, RetryableError
 from shared.models.facts import FACTS, TYPES, ItemFacts, encode_facts, parse_facts
 from shared.models.items import fold_facts, store_facts, unpack_item
 from shared.models.relations import Relations, pack_relations
-from shared.ranking.exclude import drop_withdrawn
-from shared.ranking.score import Scored
+from shared.ranking.exclude import ANYTHING, why_withheld
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.ports import Fields
@@ -199,8 +198,5 @@ async def test_who_never_gets_to_write_asks_again(tmp_path: Path, monkeypatch: p
 )
 def test_what_is_hidden_or_expired_is_withdrawn(facts: dict[str, Any], shown: bool) -> None:
     item = unpack_item("a", folded([parse(item_id="a", name="Anvil", **facts)], {}))
-    scored = [
-        Scored("a", 1.0, "popularity"),
-        Scored("b", 0.5, "popularity"),
-    ]
-    assert [one.item_id for one in drop_withdrawn(scored, {"a": item}, NOW)] == (["a", "b"] if shown else ["b"])
+    assert (why_withheld(item, ANYTHING, NOW) == "") is shown
+    assert why_withheld(None, ANYTHING, NOW) == ""
