@@ -52,6 +52,14 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("models", nargs="*", metavar="MODEL", help="personas, neighbours, popularity, conversion, churn")
     train.add_argument("--url", default=DEFAULT_URL, help="where the stack serves (default: %(default)s)")
     train.add_argument("--force", action="store_true", help="make them live whatever the gate says")
+    train.add_argument(
+        "--engine",
+        choices=["implicit", "spark", "dataproc"],
+        help="who fits ALS: implicit in retrain's process, Spark here, or Dataproc Serverless (default: the stack's "
+        "setting ATTUNE_ENGINE, which finds what Spark has left)",
+    )
+    train.add_argument("--als", metavar="OPTIONS", default="", help="spark, dataproc: for infra/spark/als.py")
+    train.add_argument("--region", help="dataproc: where to run (default: gcloud's)")
     models = _add(commands, "models", run_models, "the versions of the models, on a stack that serves")
     models.add_argument("action", choices=["list", "show", "promote", "rollback"])
     models.add_argument("model", nargs="?", metavar="MODEL", help="NAME@VERSION; show, rollback: also NAME")
@@ -197,9 +205,14 @@ def run_serve(options: argparse.Namespace) -> int:
 
 
 def run_train(options: argparse.Namespace) -> int:
+    if options.engine in ("spark", "dataproc"):
+        from infra.spark.train import dataproc, here, train_on_spark
+
+        job = here if options.engine == "spark" else dataproc(options.region)
+        return train_on_spark(options.url, options.models, options.force, job, options.als)
     from infra.local.schedules import train
 
-    return train(options.url, options.models, options.force)
+    return train(options.url, options.models, options.force, {"engine": options.engine} if options.engine else {})
 
 
 def run_models(options: argparse.Namespace) -> int:

@@ -42,7 +42,7 @@ def install() -> None:
 
 def fingerprint() -> str:
     """Of every requirements file's text."""
-    files = [*sorted(ROOT.glob("functions/*/requirements.txt")), ROOT / "requirements.txt"]
+    files = [*sorted(ROOT.glob("functions/*/requirements.txt")), *sorted(ROOT.glob("requirements*.txt"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
 
 

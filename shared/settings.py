@@ -11,6 +11,7 @@ from shared.events.kinds import Kind
 
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=1)]
+Engine = Literal["implicit", "spark"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +122,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="learners that are tuned and tried against item-kNN at each training, separated by commas",
         ),
     ] = "EASE^R,user-kNN,ALS,BPR"
+    engine: Annotated[
+        Engine, Meta(description="who fits ALS: implicit in retrain's own process, or Spark, whose factors it reads")
+    ] = "implicit"
+    factors: Annotated[
+        str,
+        Meta(
+            pattern=r"^(?!gs:)|^gs://[\w./-]+\Z",
+            description="folder, or gs://BUCKET/PLACE, for what Spark learns from and its factors; "
+            "by default in that of the embedded stores",
+        ),
+    ] = ""
     conversion_days: Annotated[
         Count, Meta(description="the propensity to convert is that to do so within so many days")
     ] = 7

@@ -51,7 +51,13 @@ async def _answer(request: Request) -> http.Reply:
 async def _retrain(body: bytes) -> http.Reply:
     settings = wiring.settings()
     stores = Stores(wiring.documents(settings), lambda: wiring.warehouse(settings), settings, wiring.clock)
-    return http.json_reply(200, await retrain_models(parse_order(body, wiring.clock()), stores))
+    order = parse_order(body, wiring.clock())
+    if not order.export:
+        return http.json_reply(200, await retrain_models(order, stores))
+    # Imported here: numpy and implicit are for those who train.
+    from training.export import export
+
+    return http.json_reply(200, await export(order, stores))
 
 
 async def _models(request: Request, body: bytes) -> http.Reply:

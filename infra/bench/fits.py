@@ -4,7 +4,6 @@
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +22,7 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_limits
 
 from infra.bench.interactions import Prepared, load
+from infra.bench.peak import peak_mb
 from infra.evaluation.fit import find_training
 from shared.settings import Settings
 
@@ -140,7 +140,7 @@ def main(name: str, side: str, folder: str) -> None:
     begun = time.perf_counter()
     fit(prepared)
     seconds = time.perf_counter() - begun
-    print(json.dumps({"seconds": seconds, "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    print(json.dumps({"seconds": seconds, "rss_mb": peak_mb()}))
 
 
 def _rows(prepared: Prepared) -> "Rows":

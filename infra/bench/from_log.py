@@ -6,7 +6,6 @@ into Python, and the most MB that the process had had by then.
 """
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 import pyarrow
 
 from infra.bench.interactions import DAYS, Size, log_script
+from infra.bench.peak import peak_mb
 from infra.evaluation.fit import find_training
 from shared.settings import Settings
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
@@ -83,7 +83,7 @@ def measure(warehouse: Counted, steps: Steps) -> dict[str, Took]:
         warehouse.fetched, begun = 0, time.perf_counter()
         step()
         seconds = time.perf_counter() - begun
-        found[name] = seconds, warehouse.fetched, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        found[name] = seconds, warehouse.fetched, peak_mb()
     return found
 
 

@@ -1,14 +1,18 @@
 """What Cloud Scheduler does, by hand: one POST to the function that owns the job."""
 
 import sys
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import httpx
 import msgspec
 
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
-def train(url: str, models: list[str], force: bool = False) -> int:
-    """Retrain all models, or those named."""
-    body: dict[str, object] = {"models": models} if models else {}
+
+def train(url: str, models: Sequence[str], force: bool = False, more: Mapping[str, object] = NOTHING) -> int:
+    """Retrain all models, or those named; with more fields of the order."""
+    body: dict[str, object] = {**more, **({"models": models} if models else {})}
     return _post(f"{url}/v1/retrain", {**body, "force": True} if force else body)
 
 

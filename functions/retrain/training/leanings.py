@@ -9,7 +9,9 @@ from shared.models.personas import PersonaModel
 from shared.models.popularity import Leaning, Ranking
 from shared.settings import Settings
 from shared.stores.ports import Fields, Warehouse
+from shared.telemetry import log
 from training import personas
+from training.job import CRASHES
 from training.quarantine import literal
 from training.queries import select
 from training.results import Refused
@@ -24,12 +26,17 @@ DIGITS = 9
 def personas_at(
     warehouse: Warehouse, cutoff: datetime, settings: Settings, live: Fields | None = None
 ) -> PersonaModel | None:
-    """The personas of everyone as of the cutoff, by the names of the live ones; None where there are too few people.
+    """The personas of everyone as of the cutoff, by the names of the live ones; None where there are none to be found.
 
     Found anew, so that what is learned from them knows nothing later. In a training of all models, it is the same model
     as the one that is published.
     """
-    found = personas.find(warehouse, cutoff, settings, live)
+    try:
+        found = personas.find(warehouse, cutoff, settings, live)
+    except CRASHES as error:
+        # It is recorded with the model of the personas; what is popular with all can do without them.
+        log("WARNING", "popularity goes without personas", reason=f"{type(error).__name__}: {error}")
+        return None
     return None if isinstance(found, Refused) else found.clusters.model
 
 

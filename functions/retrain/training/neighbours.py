@@ -12,8 +12,10 @@ from shared.stores.ports import Warehouse
 from training.candidates import active, make_candidates
 from training.collaborative.challengers import CHALLENGERS, ITEM_KNN
 from training.collaborative.choose import FACTS, Choice, Pick, choose, learner_by, similar_by
+from training.collaborative.learner import Learner
 from training.collaborative.matrix import Matrix, read_matrix
 from training.content import NO_CONTENT, Content, read_content
+from training.factors import SPARK, learned_elsewhere
 from training.queries import terms
 from training.results import Fitted, Model, Refused, Trained, version_of
 from training.sequences import Sequences, read_sequences
@@ -30,7 +32,8 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, choice: Choi
     if not matrix.people:
         return Refused("nobody has shown interest in an item")
     choice = choice or choose(warehouse, cutoff, settings)
-    similar = similar_by(choice.served, matrix, settings.neighbours)
+    given = learned_elsewhere(cutoff, settings, matrix.item_ids)
+    similar = similar_by(choice.served, matrix, settings.neighbours, given)
     if not len(similar.neighbours):
         return Refused(f"no two of {len(matrix.item_ids):,} items have interested the same person")
     values = terms(cutoff, settings)
@@ -46,7 +49,7 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, choice: Choi
         **choice.facts,
     }
     relations = partial(make_relations, similar, sequences, content)
-    candidates = partial(_candidates, choice.nightly, matrix, cutoff, settings.neighbours)
+    candidates = partial(_candidates, choice.nightly, matrix, cutoff, settings.neighbours, given)
     return Fitted(version, lambda: iter(()), told, relations, candidates=candidates)
 
 
@@ -68,7 +71,7 @@ def revised(trained: Mapping[Model, Trained]) -> Choice | None:
     if name == facts.get("neighbours_by"):
         return None
     best = facts["candidates_by"]
-    nightly = Pick(best, facts["settings"].get(best, {})) if best in (ITEM_KNN, *CHALLENGERS) else None
+    nightly = Pick(best, facts["settings"].get(best, {})) if best in (ITEM_KNN, SPARK, *CHALLENGERS) else None
     told = {key: facts[key] for key in FACTS if key in facts} | {"neighbours_by": name}
     return Choice(Pick(str(name), facts["settings"].get(name, {})), nightly, told)
 
@@ -87,9 +90,11 @@ def make_relations(
             yield item_id, pack(relations)
 
 
-def _candidates(nightly: Pick | None, matrix: Matrix, cutoff: datetime, n: int) -> Iterator[tuple[str, bytes]]:
+def _candidates(
+    nightly: Pick | None, matrix: Matrix, cutoff: datetime, n: int, given: Mapping[str, Learner]
+) -> Iterator[tuple[str, bytes]]:
     if nightly is not None and (rows := active(matrix, cutoff)):
-        yield from make_candidates(learner_by(nightly, matrix, n), matrix, rows)
+        yield from make_candidates(learner_by(nightly, matrix, n, given), matrix, rows)
 
 
 def _digest(relations: Iterator[tuple[str, bytes]]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, NamedTuple, get_args
 import msgspec
 
 from shared.errors import PermanentError, Problem
+from shared.settings import Engine
 from training.results import Model
 
 MODELS: tuple[Model, ...] = get_args(Model)
@@ -14,25 +15,36 @@ FIELDS: dict[str, Any] = {
     "force": bool,
     "models": Annotated[list[Model], msgspec.Meta(min_length=1)],
     "cutoff": Annotated[datetime, msgspec.Meta(tz=True)],
+    "engine": Engine,
+    "export": bool,
 }
 EXPECTED = {
     "models": f"a list of {', '.join(MODELS)}",
     "cutoff": "a time with its offset from UTC (RFC 3339)",
     "force": "true or false",
+    "engine": f"one of {', '.join(get_args(Engine))}",
+    "export": "true or false",
 }
 
 
 class Order(NamedTuple):
-    """Train these models on what had happened by the cutoff; with `force`, they go live whatever the gate says."""
+    """Train these models on what had happened by the cutoff; with `force`, they go live whatever the gate says.
+
+    Attributes:
+        engine: who fits ALS; None: as the settings have it.
+        export: train nothing, but leave the interactions where Spark finds them.
+    """
 
     models: tuple[Model, ...]
     cutoff: datetime
     force: bool = False
+    engine: Engine | None = None
+    export: bool = False
 
 
 def parse_order(body: bytes, now: datetime) -> Order:
     """The order of a request's body; by default all models, as of now. Raises PermanentError naming every bad field."""
-    values: dict[str, Any] = {"models": MODELS, "cutoff": now, "force": False}
+    values: dict[str, Any] = {"models": MODELS, "cutoff": now}
     problems: list[Problem] = []
     for name, raw in _read_fields(body).items():
         if name not in FIELDS:
@@ -44,7 +56,7 @@ def parse_order(body: bytes, now: datetime) -> Order:
             problems.append(Problem(name, EXPECTED[name], bytes(raw)[:100].decode(errors="replace")))
     if problems:
         raise PermanentError("invalid", tuple(problems))
-    return Order(tuple(dict.fromkeys(values["models"])), values["cutoff"], values["force"])
+    return Order(**values | {"models": tuple(dict.fromkeys(values["models"]))})
 
 
 def _decode(name: str, raw: msgspec.Raw) -> Any:

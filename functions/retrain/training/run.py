@@ -6,6 +6,8 @@ from datetime import datetime
 from threading import Event
 from typing import NamedTuple
 
+import msgspec
+
 from shared.profiles.quarantined import quarantined
 from shared.profiles.standing import Standing
 from shared.settings import Settings
@@ -54,6 +56,8 @@ _running: set["asyncio.Task[dict[str, object]]"] = set()
 
 async def retrain(order: Order, stores: Stores) -> dict[str, object]:
     """What became of each model. Raises TakenError while another training runs, else RetryableError."""
+    if order.engine:
+        stores = stores._replace(settings=msgspec.structs.replace(stores.settings, engine=order.engine))
     late: asyncio.Future[dict[str, object]] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(_retrain(order, stores, late))
     _running.add(task)
@@ -64,7 +68,7 @@ async def retrain(order: Order, stores: Stores) -> dict[str, object]:
 
 async def _retrain(order: Order, stores: Stores, late: "asyncio.Future[dict[str, object]]") -> dict[str, object]:
     async with leased(stores.documents, stores.clock, order.models, order.cutoff) as lease:
-        await _note_lost(stores, lease)
+        await note_lost(stores, lease)
         excluded = await quarantined(stores.documents, stores.settings)
         pointer, stop = await read_pointer(stores.documents), Event()
         relations = reader(stores.documents, pointer, asyncio.get_running_loop())
@@ -113,7 +117,7 @@ async def _give_up(order: Order, stores: Stores, reason: str) -> dict[str, objec
     return {"cutoff": order.cutoff, "models": models, "left_out": {}}
 
 
-async def _note_lost(stores: Stores, lease: Lease) -> None:
+async def note_lost(stores: Stores, lease: Lease) -> None:
     """A holder that let its lease expire could write no card itself."""
     models, cutoff = lease.lost.get("models"), lease.lost.get("cutoff")
     if isinstance(models, list) and isinstance(cutoff, datetime):

@@ -11,7 +11,7 @@ from shared.settings import Settings
 from shared.stores.ports import Documents, Fields, Warehouse
 from training.card import Verdict
 from training.cards import Learned, read_learned
-from training.held_out import find_cut, read_met, read_timelines, steps
+from training.held_out import Cut, find_cut, read_met, read_timelines, steps
 from training.job import train
 from training.order import MODELS
 from training.publish import RELATED
@@ -64,8 +64,7 @@ def try_ranking(
     new = [model for model, each in trained.items() if model in RANKING and isinstance(each.result, Fitted)]
     if not new:
         return None
-    known_until = [_cutoff(str(live.pointer[model])) for model in RANKING if model in live.pointer]
-    cut = find_cut(warehouse, cutoff, settings, max(known_until, default=None))
+    cut = cut_of(warehouse, cutoff, settings, live.pointer)
     if cut is None:
         return _unjudged(0, read_learned(warehouse, cutoff, settings), live)
     people, met = read_timelines(warehouse, cutoff, settings, cut.at), read_met(warehouse, cut.at, settings)
@@ -93,6 +92,12 @@ def try_ranking(
         return gate.judge(asked, await gate.ask(worlds, asked, people, settings), met, crowd)
 
     return asyncio.run(judged())
+
+
+def cut_of(warehouse: Warehouse, cutoff: datetime, settings: Settings, pointer: Fields) -> Cut | None:
+    """Where the log is divided for the trial, given what is live."""
+    known_until = [_cutoff(str(pointer[model])) for model in RANKING if model in pointer]
+    return find_cut(warehouse, cutoff, settings, max(known_until, default=None))
 
 
 def _unjudged(asked: int, learned: Learned, live: Live) -> Verdict:

@@ -12,12 +12,13 @@ from shared.profiles.profile import from_ms
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training.collaborative.challengers import CHALLENGERS, ITEM_KNN
-from training.collaborative.compare import Comparison, best_learner, best_served, compare, told
+from training.collaborative.compare import NOBODY, Comparison, best_learner, best_served, compare, told
 from training.collaborative.item_knn import ItemNeighbours
 from training.collaborative.judge import Gains
 from training.collaborative.learner import Learner, Parameters
 from training.collaborative.matrix import Matrix, read_matrix
 from training.collaborative.moments import Moments, read_moments
+from training.factors import learned_elsewhere
 from training.queries import select, terms
 from training.similarity import Similar, find_neighbours
 
@@ -64,9 +65,10 @@ UNTRIED = Pick(ITEM_KNN, {})
 def choose(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Choice:
     """The choice as of the cutoff. Where there is too little to decide by, item-kNN makes both."""
     start = monotonic()
-    names = [name for name in CHALLENGERS if name in settings.tried]
+    is_elsewhere = settings.engine == "spark"
+    names = [name for name in CHALLENGERS if name in settings.tried and not (is_elsewhere and name == "ALS")]
     values = {**terms(cutoff, settings), "share": SHARE}
-    edge_ms = select(warehouse, "validation_edge", values).to_pylist()[0]["edge_ms"] if names else None
+    edge_ms = select(warehouse, "validation_edge", values).to_pylist()[0]["edge_ms"] if names or is_elsewhere else None
     if edge_ms is None:
         return Choice(UNTRIED, UNTRIED, {})
     edge = from_ms(edge_ms) - timedelta(microseconds=1)
@@ -75,22 +77,25 @@ def choose(warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Choice
     if len(moments) < LEAST:
         return Choice(UNTRIED, UNTRIED, {"compared_on": f"nothing: {len(moments)} later moments, {LEAST} are needed"})
     seconds = SHARE_OF_TIME * settings.train_minutes * 60
-    found = compare(matrix, moments, names, settings.neighbours, lambda: monotonic() - start > seconds)
+    given = learned_elsewhere(edge, settings, matrix.item_ids)
+    found = compare(matrix, moments, names, settings.neighbours, lambda: monotonic() - start > seconds, given)
     served, best = best_served(found.rows, moments.people), best_learner(found.rows)
     nightly = None if best is None else Pick(best, found.rows[best].parameters)
     return Choice(Pick(served, found.rows[served].parameters), nightly, _facts(found, moments, served, best))
 
 
-def learner_by(pick: Pick, matrix: Matrix, n: int) -> Learner:
-    """What the chosen one learns of this matrix; item-kNN keeps n neighbours of an item."""
+def learner_by(pick: Pick, matrix: Matrix, n: int, given: Mapping[str, Learner] = NOBODY) -> Learner:
+    """What the chosen one learns of this matrix, or has learned elsewhere; item-kNN keeps n neighbours of an item."""
+    if pick.name in given:
+        return given[pick.name]
     if pick.name == ITEM_KNN:
         return ItemNeighbours(find_neighbours(matrix.item_ids, matrix.weights, n))
     return CHALLENGERS[pick.name].fit(matrix.weights, **pick.parameters)
 
 
-def similar_by(pick: Pick, matrix: Matrix, n: int) -> Similar:
+def similar_by(pick: Pick, matrix: Matrix, n: int, given: Mapping[str, Learner] = NOBODY) -> Similar:
     """The n neighbours of every item, as the chosen one has them."""
-    similar = learner_by(pick, matrix, n).neighbours(matrix.item_ids, n)
+    similar = learner_by(pick, matrix, n, given).neighbours(matrix.item_ids, n)
     if similar is None:
         raise ValueError(f"{pick.name} has no neighbours of items to publish")
     return similar

@@ -1,7 +1,8 @@
 """All learners on the same later moments: the best settings of each, and who is better than whom."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,6 +16,15 @@ from training.collaborative.moments import Moments
 from training.similarity import find_neighbours
 
 POPULARITY = "popularity"
+
+
+class Learned(Learner, Protocol):
+    """A learner that somebody else has made, and with which settings."""
+
+    parameters: Parameters
+
+
+NOBODY: Mapping[str, Learned] = MappingProxyType({})
 
 
 class Row(NamedTuple):
@@ -37,12 +47,20 @@ class Comparison(NamedTuple):
     left_out: dict[str, str]
 
 
-def compare(matrix: Matrix, moments: Moments, names: Sequence[str], n: int, is_late: Callable[[], bool]) -> Comparison:
+def compare(
+    matrix: Matrix,
+    moments: Moments,
+    names: Sequence[str],
+    n: int,
+    is_late: Callable[[], bool],
+    given: Mapping[str, Learned] = NOBODY,
+) -> Comparison:
     """Popularity, item-kNN and these challengers, learned from this matrix, before these moments.
 
     Args:
         n: neighbours that are published for an item.
         is_late: once it says so, nothing more is begun.
+        given: others, which have learned from the same interactions elsewhere.
     """
     popular: Floats = np.asarray(matrix.weights.sum(axis=0), dtype=np.float32).reshape(1, -1)
     base = gains(ItemNeighbours(find_neighbours(matrix.item_ids, matrix.weights, n)).score, moments)
@@ -50,6 +68,8 @@ def compare(matrix: Matrix, moments: Moments, names: Sequence[str], n: int, is_l
         POPULARITY: Row({}, gains(lambda asked: popular.repeat(asked.shape[0], axis=0), moments)),
         ITEM_KNN: Row({}, base, base),
     }
+    for name, other in given.items():
+        rows[name] = _row(other.parameters, other, gains(other.score, moments), matrix, moments, n)
     left_out: dict[str, str] = {}
     for name in names:
         reason = CHALLENGERS[name].refuses(matrix.weights)
@@ -68,6 +88,10 @@ def _tune(name: str, matrix: Matrix, moments: Moments, n: int, is_late: Callable
             learner = challenger.fit(matrix.weights, **parameters, **challenger.while_tuned)
             tried.append((parameters, gains(learner.score, moments), learner))
     parameters, found, learner = max(tried, key=lambda one: one[1].mean())
+    return _row(parameters, learner, found, matrix, moments, n)
+
+
+def _row(parameters: Parameters, learner: Learner, found: Gains, matrix: Matrix, moments: Moments, n: int) -> Row:
     similar = learner.neighbours(matrix.item_ids, n)
     return Row(parameters, found, None if similar is None else gains(ItemNeighbours(similar).score, moments))
 

@@ -1,0 +1,1 @@
+"""What runs on Spark: locally, or as Dataproc Serverless batches."""
