@@ -65,6 +65,11 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument("model", nargs="?", metavar="MODEL", help="NAME@VERSION; show, rollback: also NAME")
     models.add_argument("--picture", metavar="FILE", help="show: write the card's picture there, as SVG")
     _operator_options(models)
+    rules = _add(commands, "rules", run_rules, "what marketers decide about what is shown, on a stack that serves")
+    rules.add_argument("action", choices=["show", "check", "preview", "apply"])
+    rules.add_argument("file", nargs="?", metavar="FILE", help="the rules, as YAML")
+    rules.add_argument("--user", action="append", default=[], metavar="ID", help="preview: who; may be repeated")
+    _operator_options(rules)
     paths = _add(commands, "paths", run_paths, "where visits go and what ends in conversion, on a stack that serves")
     paths.add_argument(
         "--over", choices=["pages", "categories", "kinds"], default="pages", help="of what (default: %(default)s)"
@@ -219,6 +224,12 @@ def run_models(options: argparse.Namespace) -> int:
     from infra.local.models import run
 
     return run(options.url, options.key, options.action, options.model, options.picture)
+
+
+def run_rules(options: argparse.Namespace) -> int:
+    from infra.local.rules import run
+
+    return run(options.url, options.key, options.action, options.file, options.user)
 
 
 def run_paths(options: argparse.Namespace) -> int:

@@ -105,7 +105,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 150.0
     diversity: Annotated[
         float, Meta(ge=0, lt=1, description="how much a list avoids items like those above them; 0: not at all")
-    ] = 0.1
+    ] = 0.05
     model_refresh_s: Annotated[Positive, Meta(description="an instance looks for newer models so often")] = 60.0
     item_cache: Annotated[Count, Meta(description="items that an instance of recommend remembers")] = 20_000
     item_refresh_s: Annotated[Positive, Meta(description="a remembered item is read again after so long")] = 30.0

@@ -48,6 +48,7 @@ async def test_everything_is_counted(serve: Serve) -> None:
         "outcomes": {"applied": 1, "duplicate": 1, "dead_letter": 1},
         "identity": {},
         "items": {"accepted": 1, "refused": 1},
+        "decisions": {},
     }
 
 
