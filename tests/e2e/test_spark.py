@@ -131,11 +131,11 @@ def test_a_training_on_spark_goes_live(tmp_path: Path, capsys: pytest.CaptureFix
         assert not asyncio.run(replay(events, served.url)).refused
         while any(httpx.get(served.url + STATUS).json()["waiting"].values()):
             time.sleep(0.1)
-        options = "--rank 8 --iterations 3 --blocks 2"
+        options = "--rank 8 --iterations 2 --blocks 1"
         assert main(["train", "neighbours", "--engine", "spark", "--als", options, "--force", "--url", served.url]) == 0
         told = json.loads(capsys.readouterr().out)["models"]["neighbours"]
         assert told["status"] == "published"
-        assert told["settings"][SPARK] == {"rank": 8, "iterations": 3, "regularization": 0.1, "alpha": 8}
+        assert told["settings"][SPARK] == {"rank": 8, "iterations": 2, "regularization": 0.1, "alpha": 8}
         assert told["compared_on"].split()[0].isdigit()
         card = httpx.get(f"{served.url}/v1/models/neighbours@{told['version']}").json()
         assert SPARK in card["markdown"]
