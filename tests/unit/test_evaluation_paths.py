@@ -40,7 +40,9 @@ def test_chains_are_ahead_of_popularity_and_of_going_back(tmp_path: Path, capsys
         assert found["ahead"]["most popular"]["log-likelihood"]["low"] > 0
         for rival in ("most popular", "repeat last"):
             assert found["ahead"][rival]["hit@3"]["low"] > 0, (facet, rival)
-        assert found["chances"]["two states"]["roc_auc"]["value"] > 0.6 > found["chances"]["base rate"]["roc_auc"]["value"]
+        assert (
+            found["chances"]["two states"]["roc_auc"]["value"] > 0.6 > found["chances"]["base rate"]["roc_auc"]["value"]
+        )
         assert f"{facet}: counted from {told['facets'][facet]['visits']:,} visits" in shown
     categories = told["facets"]["categories"]["measured"]["ahead"]["most popular"]["log-likelihood"]
     assert categories["high"] > 0, "taste decides there, not the last step: no worse than popularity"
