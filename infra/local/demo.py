@@ -102,19 +102,26 @@ class Watched:
         return min(readable, key=lambda user: (-readable[user], user), default="nobody")
 
 
+PATIENCE = 10
+"""Looks at a stack in which nothing moves, half a second apart."""
+
+
 def _wait(client: httpx.Client, result: ReplayResult, console: Console) -> dict[str, int]:
     """Wait until every accepted event is in its profile and in the log, and nothing moves; returns what became of them.
 
-    What events say of items follows them on a topic of its own, whose length nobody knows beforehand.
+    What events say of items follows them on a topic of its own, whose length nobody knows beforehand: its two readers
+    are waited for until they have read equally much, or nothing more for a while (one may have been told twice).
     """
     before: dict[str, Any] = {}
+    still = 0
     with console.status("") as status:
         while True:
             answer = client.get(STATUS).raise_for_status().json()
             outcomes: dict[str, int] = answer["outcomes"]
             folded, logged = sum(outcomes.values()), answer["logged"].get("events", 0)
-            told = sum(answer["items"].values()) >= answer["logged"].get("items", 0)
-            if folded >= result.accepted and logged >= result.accepted and told and answer == before:
+            told = sum(answer["items"].values()) == answer["logged"].get("items", 0)
+            still = still + 1 if answer == before else 0
+            if folded >= result.accepted and logged >= result.accepted and still >= (1 if told else PATIENCE):
                 return outcomes
             before = answer
             status.update(f"folding into profiles: {folded:,} of {result.accepted:,}; in the log: {logged:,}")

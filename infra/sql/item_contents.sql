@@ -1,5 +1,8 @@
 -- What is said of each item that could be recommended by @cutoff, the newest statement of each fact, and how many people had
 -- met it. A fact that was cleared counts as never stated: the rows do not tell these apart.
+--
+-- The newest items come first by `age_rank`: since they came out, else since somebody first met them, else since anything
+-- was said of them. What events say comes into the table only when it is news to an instance, so its times say little.
 
 WITH said AS (
   SELECT
@@ -27,7 +30,8 @@ told AS (
     FIRST_VALUE(tags IGNORE NULLS) OVER newest_first AS tags,
     FIRST_VALUE(hidden IGNORE NULLS) OVER newest_first AS hidden,
     FIRST_VALUE(expires_at IGNORE NULLS) OVER newest_first AS expires_at,
-    COALESCE(MAX(published_at) OVER newest_first, MIN(stated_at) OVER newest_first) AS came_at,
+    MAX(published_at) OVER newest_first AS published_at,
+    MIN(stated_at) OVER newest_first AS first_stated_at,
     ROW_NUMBER() OVER (PARTITION BY item_id ORDER BY stated_at) AS number
   FROM said
   WINDOW newest_first AS (
@@ -52,7 +56,13 @@ SELECT
   newest.tags,
   item_facts.category,
   COALESCE(met_items.people, 0) AS people,
-  ROW_NUMBER() OVER (ORDER BY newest.came_at DESC, COALESCE(newest.item_id, item_facts.item_id)) AS age_rank
+  ROW_NUMBER() OVER (
+    ORDER BY
+      COALESCE(
+        DIV(UNIX_MICROS(newest.published_at), 1000), met_items.first_ms, DIV(UNIX_MICROS(newest.first_stated_at), 1000)
+      ) DESC,
+      COALESCE(newest.item_id, item_facts.item_id)
+  ) AS age_rank
 FROM newest
 FULL JOIN item_facts ON item_facts.item_id = newest.item_id
 LEFT JOIN met_items ON met_items.item_id = COALESCE(newest.item_id, item_facts.item_id)

@@ -1,8 +1,9 @@
--- How many people had met each item.
+-- How many people had met each item, and when one first had.
 
 SELECT
   item_id,
-  COUNT(DISTINCT person) AS people
+  COUNT(DISTINCT person) AS people,
+  MIN(occurred_ms) AS first_ms
 FROM events_unique
 CROSS JOIN UNNEST(item_ids) AS item_id
 WHERE revisit IS NOT NULL

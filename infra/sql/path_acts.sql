@@ -12,7 +12,10 @@ WITH acts AS (
     events_unique.kind,
     events_unique.category,
     events_unique.kind IN UNNEST(@conversions) AS converts,
-    REGEXP_EXTRACT(events_unique.page_url, r'^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?([^?#]*)') AS path,
+    COALESCE(
+      REGEXP_EXTRACT(events_unique.page_url, r'^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?([^?#]*)'),
+      IF(events_unique.page_url IS NULL, NULL, '')
+    ) AS path,
     LAG(events_unique.occurred_ms) OVER (
       PARTITION BY events_unique.person ORDER BY events_unique.occurred_ms, events_unique.event_id
     ) AS before_ms

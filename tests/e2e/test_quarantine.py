@@ -72,6 +72,13 @@ class Loop:
     def order(self, action: str) -> httpx.Response:
         return self._client.post(f"/v1/profiles/{action}", json={**BOT, "why": "a test"})
 
+    def state_items(self) -> None:
+        """What the machine's events say of the items that it looks at holds whoever has met them."""
+        items = {event["item_ids"][0]: event["category"] for event in ticks(0, 230)}
+        stated = {"stated_at": "2024-12-01T00:00:00Z"}
+        facts = [{"item_id": item, "category": category, **stated} for item, category in items.items()]
+        self._client.put("/v1/items", json=facts).raise_for_status()
+
     def profile(self) -> dict[str, Any]:
         found: dict[str, Any] = self._client.get("/v1/profiles", params=BOT).raise_for_status().json()
         return found
@@ -83,6 +90,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str],
     folder = tmp_path_factory.mktemp("people")
     with running("embedded", folder) as stack:
         loop = Loop(stack.url)
+        loop.state_items()
         loop.send(PEOPLE)
         versions = versions_of(loop.train())
     return versions, dict(neighbours(folder))
@@ -123,6 +131,7 @@ def folded(events: list[dict[str, Any]]) -> bytes:
 def test_a_machine_among_people(tmp_path: Path, reference: tuple[dict[str, str], dict[str, bytes]]) -> None:
     with running("embedded", tmp_path) as stack:
         loop = Loop(stack.url)
+        loop.state_items()
         loop.send(sorted([*PEOPLE, *ticks(0, 150)], key=lambda event: str(event["occurred_at"])))
 
         quarantine = loop.profile()["quarantine"]

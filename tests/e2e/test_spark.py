@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -18,6 +19,7 @@ from scipy.sparse import csr_matrix
 
 from infra.cli import main
 from infra.local.inputs import open_input
+from infra.local.layout import STATUS
 from infra.local.process import running
 from infra.local.replay import replay
 from infra.spark.train import here
@@ -127,19 +129,22 @@ def test_a_training_on_spark_goes_live(tmp_path: Path, capsys: pytest.CaptureFix
     settings = {"ATTUNE_CHALLENGERS": ""}
     with running("embedded", tmp_path / "data", settings=settings) as served:
         assert not asyncio.run(replay(events, served.url)).refused
-        options = "--rank 8 --iterations 3 --blocks 2"
+        while any(httpx.get(served.url + STATUS).json()["waiting"].values()):
+            time.sleep(0.1)
+        options = "--rank 8 --iterations 2 --blocks 1"
         assert main(["train", "neighbours", "--engine", "spark", "--als", options, "--force", "--url", served.url]) == 0
         told = json.loads(capsys.readouterr().out)["models"]["neighbours"]
         assert told["status"] == "published"
-        assert told["settings"][SPARK] == {"rank": 8, "iterations": 3, "regularization": 0.1, "alpha": 8}
+        assert told["settings"][SPARK] == {"rank": 8, "iterations": 2, "regularization": 0.1, "alpha": 8}
         assert told["compared_on"].split()[0].isdigit()
         card = httpx.get(f"{served.url}/v1/models/neighbours@{told['version']}").json()
         assert SPARK in card["markdown"]
         left = list((tmp_path / "data" / "factors").iterdir())
         assert len(left) == 4
         assert not [place for place in left if (place / "interactions").exists()]
-        # Nothing was learned as of now: the live model stays.
-        again = httpx.post(f"{served.url}/v1/retrain", json={"models": ["neighbours"], "engine": "spark"}, timeout=120)
+        # Nothing was learned as of then: the live model stays.
+        order = {"models": ["neighbours"], "engine": "spark", "cutoff": "2026-01-03T00:00:00Z"}
+        again = httpx.post(f"{served.url}/v1/retrain", json=order, timeout=120)
         refused = again.json()["models"]["neighbours"]
         assert refused["status"] == "refused"
         assert "als.py" in refused["reason"]

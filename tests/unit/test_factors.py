@@ -18,7 +18,7 @@ from shared.settings import Settings, read_settings
 from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.ports import Warehouse
 from training.export import edges, forget, leave
-from training.factors import SPARK, Elsewhere, Factors, folder, learned_elsewhere, read_factors
+from training.factors import SPARK, Elsewhere, Factors, folder, learned_elsewhere, newest, read_factors
 from training.quarantine import write_quarantined
 from training.tables import create_tables, write_kinds
 
@@ -49,6 +49,7 @@ def left(place: Path, **changed: object) -> None:
     for part, some in enumerate((rows[3:], rows[:3])):
         parquet.write_table(pyarrow.Table.from_pylist(some, schema), place / "items" / f"part-{part}.parquet")
     (place / "items" / "_SUCCESS").touch()
+    (place / "about" / "_SUCCESS").touch()
     (place / "about" / "part-0.json").write_text(json.dumps({**ABOUT, **changed}) + "\n")
 
 
@@ -62,6 +63,18 @@ def test_what_the_job_has_left_is_read(tmp_path: Path) -> None:
     asked = csr_matrix(np.eye(6))
     assert np.array_equal(learner.score(asked), same.score(asked))
     assert learned_elsewhere(START, Settings(data=str(tmp_path)), IDS) == {}
+
+
+def test_the_newest_that_knows_nothing_later_is_taken(tmp_path: Path) -> None:
+    settings = Settings(engine="spark", data=str(tmp_path))
+    for hours in (1, 5, 9):
+        left(Path(folder(settings, START + timedelta(hours=hours)), "factors"))
+    Path(folder(settings, START + timedelta(hours=7)), "interactions").mkdir(parents=True)
+    for asked, found in ((1, 1), (4.999, 1), (5, 5), (8, 5), (20, 9)):
+        expected = f"{folder(settings, START + timedelta(hours=found))}/factors"
+        assert newest(settings, START + timedelta(hours=asked)) == expected
+    with pytest.raises(ValueError, match=r"infra/spark/als\.py"):
+        newest(settings, START)
 
 
 def test_what_is_missing_or_of_another_format_is_told(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Factors of items that ALS has learned elsewhere (infra/spark/als.py): where they are, and the learner they make."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 SPARK = "ALS on Spark"
 FORMAT = 1
+TIME = re.compile(r"\d{8}T\d{12}Z")
+"""How `folder` is named: in order of time."""
+
 TOLD = ("rank", "iterations", "regularization", "alpha")
 
 
@@ -73,10 +77,31 @@ class Elsewhere:
 
 
 def learned_elsewhere(cutoff: datetime, settings: Settings, item_ids: Sequence[str]) -> dict[str, Elsewhere]:
-    """The learner by name, where the engine is Spark. Raises ValueError if nothing was learned as of this cutoff."""
+    """The learner by name, where the engine is Spark: the newest that knows nothing after the cutoff.
+
+    Late events move the times that a training asks about, so these need not be those of the export to the microsecond.
+    Raises ValueError if there is none.
+    """
     if settings.engine != "spark":
         return {}
-    return {SPARK: Elsewhere(read_factors(f"{folder(settings, cutoff)}/factors"), item_ids)}
+    found = read_factors(newest(settings, cutoff))
+    return {SPARK: Elsewhere(found, item_ids)}
+
+
+def newest(settings: Settings, cutoff: datetime) -> str:
+    """Where the newest factors as of the cutoff or before are. Raises ValueError if there are none."""
+    from pyarrow import fs
+
+    root, _, wanted = folder(settings, cutoff).rpartition("/")
+    place, path = _place(root)
+    found = place.get_file_info(fs.FileSelector(path, allow_not_found=True))
+    for name in sorted((one.base_name for one in found if TIME.fullmatch(one.base_name)), reverse=True):
+        done = place.get_file_info(f"{path}/{name}/factors/about/_SUCCESS")
+        if name <= wanted and done.type == fs.FileType.File:
+            return f"{root}/{name}/factors"
+    raise ValueError(
+        f"factors: expected what infra/spark/als.py leaves in {root}, as of {wanted} or before; found none"
+    )
 
 
 def read_factors(uri: str) -> Factors:
@@ -99,8 +124,14 @@ def folder(settings: Settings, cutoff: datetime) -> str:
     return f"{root}/{cutoff:%Y%m%dT%H%M%S%fZ}"
 
 
-def _read(uri: str, form: str) -> "pyarrow.Table":
-    from pyarrow import dataset, fs
+def _place(uri: str) -> "tuple[pyarrow.fs.FileSystem, str]":
+    from pyarrow import fs
 
-    place, path = fs.FileSystem.from_uri(uri) if "://" in uri else (fs.LocalFileSystem(), uri)
+    return fs.FileSystem.from_uri(uri) if "://" in uri else (fs.LocalFileSystem(), uri)
+
+
+def _read(uri: str, form: str) -> "pyarrow.Table":
+    from pyarrow import dataset
+
+    place, path = _place(uri)
     return dataset.dataset(path, filesystem=place, format=form).to_table()

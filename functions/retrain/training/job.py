@@ -6,12 +6,16 @@ from datetime import datetime
 from functools import partial
 from threading import Event
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from shared.settings import Settings
 from shared.stores.ports import Fields, Warehouse
 from shared.telemetry import log
 from training.results import Fitted, Model, Refused, Trained
 from training.tables import create_tables, write_kinds
+
+if TYPE_CHECKING:
+    from training.collaborative.choose import Choice
 
 Fit = Callable[[Warehouse, datetime, Settings], Fitted | Refused]
 
@@ -36,17 +40,19 @@ def train(
     settings: Settings,
     live: Mapping[str, Fields] = {},
     stop: Event | None = None,
+    choice: "Choice | None" = None,
 ) -> dict[Model, Trained]:
     """Train these models on what had happened by the cutoff. Blocks for long: call it from a thread.
 
     Args:
         live: the documents of the live models, for those that continue them.
         stop: once set, no further model is begun.
+        choice: which learners make the neighbours and the candidates, where that has been decided.
     """
     create_tables(warehouse)
     write_kinds(warehouse, settings)
     trained: dict[Model, Trained] = {}
-    fits = _fits(live, trained)
+    fits = _fits(live, trained, choice)
     for model in models:
         if stop is None or not stop.is_set():
             trained[model] = _timed(model, fits[model], warehouse, cutoff, settings)
@@ -75,7 +81,7 @@ def _timed(model: Model, fit: Fit, warehouse: Warehouse, cutoff: datetime, setti
     return Trained(result, perf_counter() - start)
 
 
-def _fits(live: Mapping[str, Fields], trained: Mapping[Model, Trained]) -> Mapping[Model, Fit]:
+def _fits(live: Mapping[str, Fields], trained: Mapping[Model, Trained], choice: "Choice | None") -> Mapping[Model, Fit]:
     # Imported here: scikit-learn takes a second that a process pays only when it trains.
     from training import blend, neighbours, personas, popularity
     from training.paths import fit as paths
@@ -83,7 +89,7 @@ def _fits(live: Mapping[str, Fields], trained: Mapping[Model, Trained]) -> Mappi
 
     return {
         "personas": partial(personas.fit, live=live.get("personas")),
-        "neighbours": neighbours.fit,
+        "neighbours": partial(neighbours.fit, choice=choice),
         "popularity": partial(popularity.fit, live=live.get("personas")),
         "blend": partial(blend.fit, beside=trained),
         "conversion": partial(propensity.fit_conversion, live=live.get("conversion")),

@@ -19,12 +19,12 @@ from training.job import train
 from training.lease import Lease, leased
 from training.order import Order
 from training.overtime import Worker
-from training.publish import live_models, read_pointer
+from training.publish import RELATED, live_models, read_pointer
 from training.quarantine import forget_quarantined, write_quarantined
 from training.release import release
 from training.results import Model, Trained
-from training.tables import create_tables
-from training.trial import RANKING, Live, reader, try_ranking
+from training.tables import create_tables, write_kinds
+from training.trial import RANKING, Live, choose_once, reader, try_ranking
 
 AGAIN_S = 60.0
 """A thread that is still busy by then is told again to end; what it does in between to tidy up is left alone."""
@@ -131,9 +131,12 @@ def _train(order: Order, stores: Stores, excluded: Mapping[str, Standing], live:
     create_tables(warehouse)
     left_out = write_quarantined(warehouse, excluded)
     try:
-        trained = train(warehouse, order.models, order.cutoff, stores.settings, live.models, stop)
-        learned = read_learned(warehouse, order.cutoff, stores.settings)
-        ranking = None if stop.is_set() else try_ranking(warehouse, trained, order.cutoff, stores.settings, live)
+        about = order.cutoff, stores.settings
+        write_kinds(warehouse, stores.settings)
+        choice = choose_once(warehouse, *about, live) if RELATED in order.models else None
+        trained = train(warehouse, order.models, *about, live.models, stop, choice)
+        learned = read_learned(warehouse, *about)
+        ranking = None if stop.is_set() else try_ranking(warehouse, trained, *about, live, choice)
         return Work(left_out, learned, trained, ranking)
     finally:
         forget_quarantined(warehouse)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.models.items import COLLECTION as ITEMS
 from shared.models.relations import field, live_slot
@@ -12,10 +12,13 @@ from shared.stores.ports import Documents, Fields, Warehouse
 from training.card import Verdict
 from training.cards import Learned, read_learned
 from training.held_out import Cut, find_cut, read_met, read_timelines, steps
-from training.job import train
+from training.job import CRASHES, train
 from training.order import MODELS
 from training.publish import RELATED
 from training.results import VERSION_TIME, Fitted, Model, Trained
+
+if TYPE_CHECKING:
+    from training.collaborative.choose import Choice
 
 RANKING: frozenset[Model] = frozenset(("neighbours", "popularity", "blend"))
 """The models whose lists people see. They are served together, so they are judged and go live together."""
@@ -57,8 +60,29 @@ def reader(
     return read
 
 
+def choose_once(warehouse: Warehouse, cutoff: datetime, settings: Settings, live: Live) -> "Choice | None":
+    """Which learners make neighbours and candidates, for the training and its trial: tuning costs as much as fitting.
+
+    Decided on what comes before the cut, so that the trial judges it by what it has not seen. None if that crashes: the
+    training will, too, and then it is on record.
+    """
+    # Imported here: numpy is for those who train.
+    from training.collaborative.choose import choose
+
+    cut = cut_of(warehouse, cutoff, settings, live.pointer)
+    try:
+        return choose(warehouse, cut.at if cut else cutoff, settings)
+    except CRASHES:
+        return None
+
+
 def try_ranking(
-    warehouse: Warehouse, trained: Mapping[Model, Trained], cutoff: datetime, settings: Settings, live: Live
+    warehouse: Warehouse,
+    trained: Mapping[Model, Trained],
+    cutoff: datetime,
+    settings: Settings,
+    live: Live,
+    choice: "Choice | None" = None,
 ) -> Verdict | None:
     """The verdict on all ranking models of a training. None if there are none."""
     new = [model for model, each in trained.items() if model in RANKING and isinstance(each.result, Fitted)]
@@ -76,7 +100,7 @@ def try_ranking(
     from training import gate
 
     judged_by = [model for model in MODELS if model in {*new, "popularity", ASKED}]
-    earlier = train(warehouse, judged_by, cut.at, settings)
+    earlier = train(warehouse, judged_by, cut.at, settings, choice=choice)
     fitted = {model: each.result for model, each in earlier.items() if isinstance(each.result, Fitted)}
     wanted = {item_id for events in people.values() for event in events for item_id in event.item_ids}
     models, relations = gate.parts_of(fitted, wanted)
