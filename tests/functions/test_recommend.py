@@ -21,6 +21,7 @@ from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
 from shared.models.relations import Relations, pack_relations
+from shared.profiles.cart import cart
 from shared.profiles.fold import fold, read_terms
 from shared.profiles.profile import encode_profile, new_profile, to_ms
 from shared.profiles.record import STANDING, STATE
@@ -299,7 +300,7 @@ acts = st.lists(
 async def test_what_must_not_come_back_never_does(
     acts: list[tuple[str, str, int]], hidden: frozenset[str], n: int, may_return: bool
 ) -> None:
-    """Bought, dismissed, met last and hidden; and seen, unless it was learned that people return."""
+    """Bought, dismissed, in the cart, met last and hidden; and seen, unless it was learned that people return."""
     events = [make(number, kind, item, days) for number, (kind, item, days) in enumerate(acts)]
     with fresh_documents() as documents:
         await publish(documents, hidden)
@@ -314,5 +315,8 @@ async def test_what_must_not_come_back_never_does(
     banned = {item for kind, item, _ in acts if not may_return or kind in ("purchase", "dismiss")}
     last = max((e for e in events if e.kind in ITEM_KINDS), key=lambda e: (e.occurred_at, e.item_ids), default=None)
     banned |= set(last.item_ids) if last else set()
+    profile = new_profile(Settings().half_life)
+    fold(profile, events, read_terms(Settings()))
+    banned |= cart(profile, NOW).keys()
     assert not set(shown) & (banned | hidden)
     assert len(shown) == len(set(shown)) == min(n, len(set(ITEMS) - banned - hidden))

@@ -22,7 +22,7 @@ from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from tests.functions.conftest import Serve
 from tests.regulars import START, regulars
 from training.propensity import fit as fits
-from training.propensity.rows import Seen
+from training.propensity.rows import Seen, read_rows
 
 DAYS = 100
 CUTOFF = START + timedelta(days=DAYS)
@@ -163,7 +163,7 @@ async def test_features_that_are_no_numbers_leave_the_live_model(
 ) -> None:
     await documents.merge("models", {"current": {"churn": "old"}})
     append(warehouse, regulars(100, DAYS))
-    read = fits.read_rows
+    read = read_rows
 
     def spoilt(*arguments: Any) -> Seen:
         seen = read(*arguments)
