@@ -23,15 +23,18 @@ def demo(stack: str, folder: Path) -> dict[str, Any]:
 
 
 def what_counts(figures: dict[str, Any]) -> dict[str, Any]:
-    """All but times, places and decision ids."""
-    shown = {when: figures["recommendations"][when] for when in ("before", "after")}
+    """All but times, places, decision ids and what chance has chosen. Before the training the newest items are shown; how
+    new they are goes by when each instance of collect first heard of them, so only their number counts."""
+    before, after = (figures["recommendations"][when] for when in ("before", "after"))
+    certain = [item for item in after["items"] if item["probability"] == 1.0]
     models = figures["models"]["models"].items()
     return {
         "events": figures["events"],
         "personas": figures["personas"],
         "models": {name: (model["status"], model.get("version"), model.get("reason")) for name, model in models},
         "user": figures["recommendations"]["user_id"],
-        "shown": {when: (answer["persona"], answer["items"], answer["degraded"]) for when, answer in shown.items()},
+        "before": (before["persona"], len(before["items"]), before["degraded"]),
+        "after": (after["persona"], certain, after["degraded"]),
     }
 
 
