@@ -23,8 +23,8 @@ def demo(stack: str, folder: Path) -> dict[str, Any]:
 
 
 def what_counts(figures: dict[str, Any]) -> dict[str, Any]:
-    """All but times, places, decision ids and what chance has chosen. Before the training the newest items are shown; how
-    new they are goes by when each instance of collect first heard of them, so only their number counts."""
+    """All but times, places, decision ids and what chance has chosen. Before the training the newest items are shown,
+    and that goes by when an instance of collect first heard of them: there only their number counts."""
     before, after = (figures["recommendations"][when] for when in ("before", "after"))
     certain = [item for item in after["items"] if item["probability"] == 1.0]
     models = figures["models"]["models"].items()
