@@ -8,6 +8,7 @@ from typing import NamedTuple
 from infra.evaluation.challengers import learn_challengers
 from infra.evaluation.figures import Crowd, Round
 from infra.evaluation.fit import fit, open_warehouse, state_facts
+from infra.evaluation.gru import learn_gru
 from infra.evaluation.log import Timelines
 from infra.evaluation.predict import predict
 from infra.evaluation.rankers import Rankers
@@ -50,6 +51,7 @@ async def judge(
             await state_facts(documents, split.train)
             trained = await fit(warehouse, documents, cutoff, settings)
             challengers = learn_challengers(warehouse, cutoff, settings, trained["neighbours"])
+        challengers |= learn_gru(split.train, settings.session_gap)
         sessions = read_index(split.train, settings.session_gap)
         rankers = Rankers(documents, split.catalogue, sessions, cutoff, settings, challengers)
         predicted = await predict(asked, people, rankers.all, split.catalogue, settings, advance)
