@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 SEED = 42
 SIZE = 64
-BATCH = 64
-RATE = 0.003
+BATCH = 32
+RATE = 0.01
 
 LONGEST = 20
 """So many items in a row are learned from, as many acts as a profile remembers."""
 
 MOST_ITEMS = 20_000
-EPOCHS = 30
-PATIENCE = 3
+EPOCHS = 10
+PATIENCE = 2
 HELD_OUT = 0.1
-DROPOUTS = (0.2, 0.5)
-"""The share of an item's vector that is hidden while learning: the better on the visits held out is taken."""
+DROPOUT = 0.5
+"""The share of an item's vector that is hidden while learning."""
 
 FEWEST = 100
 """With fewer visits of two items there is nothing to learn."""
@@ -32,17 +32,16 @@ Walk = list[int]
 
 
 class Trained(NamedTuple):
-    """A network, and the epochs after which its loss on what was held out was least."""
+    """A network, and the epochs after which it ranked what was held out best."""
 
     net: Any
-    loss: float
     epochs: int
 
 
 def fit(sessions: Sequence[Sequence[str]]) -> GruModel | None:
     """Learn from visits in order of their start, each its items in order; None with too few of them.
 
-    How long to learn and the dropout are chosen on the last tenth; then all is learned from.
+    How long to learn is found on the last tenth, by rank: the loss is least long before. Then all is learned from.
     Raises ImportError if PyTorch is missing.
     """
     torch = import_torch()
@@ -55,9 +54,8 @@ def fit(sessions: Sequence[Sequence[str]]) -> GruModel | None:
         return None
     cut = int(len(walks) * (1 - HELD_OUT))
     with torch.random.fork_rng():
-        tried = {rate: _train(walks[:cut], len(items), rate, EPOCHS, walks[cut:]) for rate in DROPOUTS}
-        dropout, best = min(tried.items(), key=lambda pair: pair[1].loss)
-        return export(_train(walks, len(items), dropout, best.epochs).net, items)
+        epochs = _train(walks[:cut], len(items), EPOCHS, walks[cut:]).epochs
+        return export(_train(walks, len(items), epochs).net, items)
 
 
 def import_torch() -> Any:
@@ -81,10 +79,10 @@ def make_net(items: int, size: int = SIZE) -> Any:
 
 
 def logits(net: Any, walks: "torch.Tensor", dropout: float = 0.0) -> "torch.Tensor":
-    """Visits × steps of rows → visits × steps × items: what may come after each step."""
+    """Visits × steps of rows, filled up with 0 → steps × items: what may come after each, visit by visit."""
     read = import_torch().nn.functional.dropout(net["vectors"](walks), dropout, training=dropout > 0)
     states, _ = net["gru"](read)
-    found: torch.Tensor = states @ net["vectors"].weight[1:].T + net.biases[1:]
+    found: torch.Tensor = states[walks > 0] @ net["vectors"].weight[1:].T + net.biases[1:]
     return found
 
 
@@ -103,30 +101,34 @@ def export(net: Any, items: list[str]) -> GruModel:
     return GruModel(checksum(b"".join(parts))[:12], items, gru.hidden_size, *parts)
 
 
-def _train(walks: list[Walk], items: int, dropout: float, epochs: int, held: Sequence[Walk] = ()) -> Trained:
-    """Minimise the cross-entropy of the next item; with visits held out, stop when they have been worse for a while."""
+def _train(walks: list[Walk], items: int, epochs: int, held: Sequence[Walk] = ()) -> Trained:
+    """Minimise the cross-entropy of the next item; with visits held out, stop when they are long ranked worse."""
     torch = import_torch()
     torch.manual_seed(SEED)
     net = make_net(items)
     optimiser = torch.optim.Adam(net.parameters(), RATE)
-    best, best_epoch = float("inf"), epochs
+    best, best_epoch = 0.0, epochs
     for epoch in range(1, epochs + 1):
         for some in torch.randperm(len(walks)).split(BATCH):
             optimiser.zero_grad()
-            _loss(net, [walks[place] for place in some.tolist()], dropout).backward()
+            torch.nn.functional.cross_entropy(*_asked(net, [walks[at] for at in some.tolist()], DROPOUT)).backward()
             optimiser.step()
         if held:
             with torch.no_grad():
-                loss = _loss(net, held).item()
-            if loss < best:
-                best, best_epoch = loss, epoch
+                rank = _reciprocal_rank(*_asked(net, held))
+            if rank > best:
+                best, best_epoch = rank, epoch
             if epoch - best_epoch >= PATIENCE:
                 break
-    return Trained(net, best, best_epoch)
+    return Trained(net, best_epoch)
 
 
-def _loss(net: Any, walks: Sequence[Walk], dropout: float = 0.0) -> Any:
+def _asked(net: Any, walks: Sequence[Walk], dropout: float = 0.0) -> tuple[Any, Any]:
+    """Logits and what came, one row a step."""
     torch = import_torch()
-    rows = torch.nn.utils.rnn.pad_sequence([torch.tensor(walk) for walk in walks], batch_first=True)
-    found = logits(net, rows[:, :-1], dropout)
-    return torch.nn.functional.cross_entropy(found.flatten(0, 1), rows[:, 1:].flatten() - 1, ignore_index=-1)
+    rows = torch.nn.utils.rnn.pad_sequence([torch.tensor(walk[:-1]) for walk in walks], batch_first=True)
+    return logits(net, rows, dropout), torch.tensor([place - 1 for walk in walks for place in walk[1:]])
+
+
+def _reciprocal_rank(scores: Any, came: Any) -> float:
+    return float((1 / (1 + (scores > scores.gather(1, came[:, None])).sum(1))).mean())
