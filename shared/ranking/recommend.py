@@ -120,6 +120,7 @@ class View(NamedTuple):
     ruling: Ruling
     items: Mapping[str, Item]
     reads: "Reads"
+    versions: dict[str, str]
 
 
 class Ranking:
@@ -237,7 +238,7 @@ class Recommender:
             view.ruling.names,
             view.ranking.best[:LOGGED],
             {"context": view.context, "anchors": view.proposed.anchors},
-            dict(self._registry.versions),
+            view.versions,
             view.reads.is_away,
             view.record.profile,
             view.now,
@@ -253,10 +254,12 @@ class Recommender:
         record = await self._record(person, reads)
         profile = record.profile
         popularity = await self._registry.get("popularity", PopularityModel)
-        newest = await self._newest.get() if popularity is None else ()
-        self._notice(self._registry.versions.get("neighbours"), self._registry.slot)
+        # All at once: while something else is waited for, newer models may come.
+        versions = dict(self._registry.versions)
         learned = self._registry.last("blend", BlendModel) or DEFAULT
         model = self._registry.last("personas", PersonaModel)
+        self._notice(versions.get("neighbours"), self._registry.slot)
+        newest = await self._newest.get() if popularity is None else ()
         weights = anchors(profile, wish.item_ids)
         items = await self._items(list(weights), reads)
         now = self._clock()
@@ -271,7 +274,9 @@ class Recommender:
         brought = self._brought(rules, ruling)
         ranking = Ranking(proposed, shares, learned.factors, forbidden, PER_ITEM * wish.number, brought)
         may_return = learned.may_return
-        return View(wish, record, now, told, context, may_return, proposed, ranking, forbidden, ruling, items, reads)
+        return View(
+            wish, record, now, told, context, may_return, proposed, ranking, forbidden, ruling, items, reads, versions
+        )
 
     def _rule(self, rules: RuleSet | None, told: str, wish: Wish, record: Record, now: datetime) -> Ruling:
         live = rules or self._registry.last("rules", RuleSet)
