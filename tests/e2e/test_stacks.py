@@ -23,18 +23,18 @@ def demo(stack: str, folder: Path) -> dict[str, Any]:
 
 
 def what_counts(figures: dict[str, Any]) -> dict[str, Any]:
-    """All but times, places, decision ids and what chance has chosen. Before the training the newest items are shown,
-    and that goes by when an instance of collect first heard of them: there only their number counts."""
+    """Counts, personas, and of the models what does not go by items' facts: an instance of collect states these when they
+    are news to it, so how many reach the table before the training is a matter of timing."""
     before, after = (figures["recommendations"][when] for when in ("before", "after"))
-    certain = [item for item in after["items"] if item["probability"] == 1.0]
-    models = figures["models"]["models"].items()
+    models = figures["models"]["models"]
     return {
         "events": figures["events"],
         "personas": figures["personas"],
-        "models": {name: (model["status"], model.get("version"), model.get("reason")) for name, model in models},
+        "models": {name: (model["status"], model.get("reason")) for name, model in models.items()},
+        "versions": {name: models[name]["version"] for name in ("personas", "popularity")},
         "user": figures["recommendations"]["user_id"],
         "before": (before["persona"], len(before["items"]), before["degraded"]),
-        "after": (after["persona"], certain, after["degraded"]),
+        "after": (after["persona"], len(after["items"]), after["degraded"]),
     }
 
 
