@@ -23,8 +23,8 @@ def demo(stack: str, folder: Path) -> dict[str, Any]:
 
 
 def what_counts(figures: dict[str, Any]) -> dict[str, Any]:
-    """Counts, personas, and of the models what does not go by items' facts: an instance of collect states these when they
-    are news to it, so how many reach the table before the training is a matter of timing."""
+    """Counts, personas, and of the models what does not go by the facts of items: an instance of collect states these
+    when they are news to it, so how many reach the table before the training is a matter of timing."""
     before, after = (figures["recommendations"][when] for when in ("before", "after"))
     models = figures["models"]["models"]
     return {
