@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 
+from shared.decision import MOST_BYTES as MOST_RECORD_BYTES
 from shared.errors import RetryableError
 from shared.stores.ports import Message, Topics
 from shared.tally import tally
@@ -36,7 +37,9 @@ class DecisionLog:
         To be awaited after the answer has gone out: a server that shuts down waits for whoever waits here.
         """
         for record in records:
-            if self._bytes + len(record) > MOST_BYTES:
+            if len(record) > MOST_RECORD_BYTES:
+                self._drop(1, f"more than {MOST_RECORD_BYTES:,} bytes in one")
+            elif self._bytes + len(record) > MOST_BYTES:
                 self._drop(1, f"{MOST_BYTES:,} bytes of them wait already")
             else:
                 self._waiting.append(record)

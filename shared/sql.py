@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+JSON_COLUMNS = ("properties", "propensities", "features", "model_versions")
+"""Columns of infra/sql/tables.sql that hold JSON: objects in what comes by a topic, text in rows."""
+
 
 def read_sql(name: str) -> str:
     """The text of infra/sql/{name}.sql, the repository's or that of the staged function, without its remarks: the

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from infra.local.layout import TABLES
+from shared.sql import JSON_COLUMNS
 from shared.stores.ports import Message, Warehouse
-
-JSON_COLUMNS = ("properties", "model_versions")
 
 
 def to_row(data: bytes) -> dict[str, object]:

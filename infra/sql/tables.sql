@@ -1,4 +1,4 @@
--- The log: what people did, as shared/events/event.py has it, and what they were shown.
+-- The log: what people did, as shared/events/event.py has it, and what they were shown, as shared/decision.py has it.
 -- Rows may repeat: whoever reads `events` goes through events_unique.sql.
 
 CREATE TABLE IF NOT EXISTS events (
@@ -42,10 +42,31 @@ CREATE TABLE IF NOT EXISTS decisions (
   user_id STRING,
   anonymous_id STRING,
   persona STRING,
+  arm STRING,
+  context STRING,
+  page STRING,
+  looking_at ARRAY<STRING>,
+  strategy STRING,
   n INT64,
+  rules ARRAY<STRING>,
+  propensities JSON,
+  features JSON,
+  candidates ARRAY<STRUCT<item_id STRING, score FLOAT64, source STRING>>,
+  items ARRAY<
+    STRUCT<
+      item_id STRING,
+      place INT64,
+      score FLOAT64,
+      source STRING,
+      reason STRING,
+      rule STRING,
+      probability FLOAT64,
+      slot STRING
+    >
+  >,
   model_versions JSON,
-  items ARRAY<STRUCT<item_id STRING, score FLOAT64, source STRING, reason STRING>>,
-  degraded BOOL
+  degraded BOOL,
+  trace STRING
 )
 PARTITION BY DATE(decided_at)
 CLUSTER BY user_id;

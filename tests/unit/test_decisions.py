@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared import decisions
+from shared.decision import MOST_BYTES as MOST_RECORD_BYTES
 from shared.decisions import BATCH, TOPIC, DecisionLog
 from shared.errors import RetryableError
 from shared.stores.embedded.queue import EmbeddedTopics
@@ -86,6 +87,13 @@ async def test_the_buffer_is_bounded_and_empties(
         await asyncio.gather(*(outbox.add(b"12345") for _ in range(3)))
     assert topics.pending("kept") == 4
     assert counted == {"decisions logged": 4, "decisions dropped": 2}
+
+
+async def test_a_record_that_is_too_long_is_dropped(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
+    outbox = DecisionLog(Flaky(topics))
+    await outbox.add(b"1" * (MOST_RECORD_BYTES + 1), b"1" * MOST_RECORD_BYTES)
+    assert topics.pending("kept") == 1
+    assert counted == {"decisions logged": 1, "decisions dropped": 1}
 
 
 async def test_a_caller_that_goes_away_takes_nothing_with_it(topics: EmbeddedTopics, counted: dict[str, int]) -> None:

@@ -1,16 +1,20 @@
-"""The table `events` has the Event's fields: their names, their order, their types."""
+"""The tables of the log have the fields of their records: their names, their order, their types."""
 
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
+import msgspec
+import pytest
 import sqlglot
 from sqlglot import exp
 
 from infra.local.layout import ROOT
-from shared.events.event import Context, Event
+from shared.decision import Decision
+from shared.events.event import Event
+from shared.sql import JSON_COLUMNS
 
-SCALARS = {str: "STRING", float: "FLOAT64", datetime: "TIMESTAMP"}
+SCALARS = {str: "STRING", int: "INT64", float: "FLOAT64", bool: "BOOL", datetime: "TIMESTAMP"}
 
 
 def columns(table: str) -> dict[str, str]:
@@ -35,18 +39,21 @@ def google_type(hint: Any) -> str:
         return f"ARRAY<{google_type(arguments[0])}>"
     if origin is dict:
         return "JSON"
-    if hint is Context:
-        fields = get_type_hints(Context, include_extras=True)
-        return f"STRUCT<{', '.join(f'{name} {google_type(inner)}' for name, inner in fields.items())}>"
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return f"STRUCT<{', '.join(f'{name} {kind}' for name, kind in fields(hint).items())}>"
     return SCALARS[hint]
 
 
-def test_events_has_the_fields_of_the_event() -> None:
-    expected = {name: google_type(hint) for name, hint in get_type_hints(Event, include_extras=True).items()}
-    assert list(columns("events").items()) == list(expected.items())
+def fields(record: type) -> dict[str, str]:
+    """Name → the column type of each field."""
+    return {name: google_type(hint) for name, hint in get_type_hints(record, include_extras=True).items()}
 
 
-def test_decisions_are_kept_with_what_was_shown() -> None:
-    shown = columns("decisions")
-    assert {"decision_id", "decided_at", "user_id", "anonymous_id", "persona", "n", "model_versions"} <= shown.keys()
-    assert shown["items"] == "ARRAY<STRUCT<item_id STRING, score FLOAT64, source STRING, reason STRING>>"
+@pytest.mark.parametrize(("table", "record"), [("events", Event), ("decisions", Decision)])
+def test_a_table_has_the_fields_of_its_record(table: str, record: type) -> None:
+    assert list(columns(table).items()) == list(fields(record).items())
+
+
+def test_columns_of_json_are_known() -> None:
+    found = {name for table in ("events", "decisions") for name, kind in columns(table).items() if kind == "JSON"}
+    assert found == set(JSON_COLUMNS)

@@ -17,10 +17,10 @@ from forgetting.record import load
 from shared.profiles import tombstones
 from shared.profiles.profile import from_ms
 from shared.profiles.record import COLLECTION, PACKED, unpack
+from shared.sql import JSON_COLUMNS
 from shared.stores.ports import Letter
 
 Line = dict[str, Any]
-JSON_COLUMNS = ("properties", "model_versions")
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
