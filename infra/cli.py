@@ -1,6 +1,7 @@
 """The commands of infra/dev.py. Exit codes: 0 done, 1 a check failed, 2 wrong use."""
 
 import argparse
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -349,4 +350,5 @@ def _run(*arguments: str) -> int:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("ATTUNE_LOG", "text")  # people read what a command prints
     sys.exit(main())

@@ -137,6 +137,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Count, Meta(description="the propensity to convert is that to do so within so many days")
     ] = 7
     churn_days: Annotated[Count, Meta(description="who does not act for so many days has churned")] = 30
+    log: Annotated[
+        Literal["json", "text", "off"],
+        Meta(
+            description="json: a line for each request, for Cloud Logging; text: only warnings and errors, for people "
+            "(what the commands use); off: nothing"
+        ),
+    ] = "json"
 
     @property
     def keys(self) -> frozenset[str]:
