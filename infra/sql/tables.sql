@@ -88,7 +88,8 @@ CREATE TABLE IF NOT EXISTS items (
   expires_at TIMESTAMP,
   duration_s FLOAT64,
   availability STRING,
-  hidden BOOL
+  hidden BOOL,
+  repeatable BOOL
 )
 PARTITION BY DATE(stated_at)
 CLUSTER BY item_id;

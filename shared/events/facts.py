@@ -26,8 +26,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "duration_s": ("duration_s",),
     "availability": ("availability",),
 }
-"""Fact → properties that state it, the first that does. `hidden` and `expires_at` are the catalogue's alone: whoever
-may send events could otherwise take items out of everyone's recommendations."""
+"""Fact → properties that state it, the first that does. `hidden`, `expires_at` and `repeatable` are the catalogue's
+alone: whoever may send events could otherwise take items out of everyone's recommendations, or put them back."""
 
 Plain = str | int | float | tuple[str, ...]
 Hearsay = dict[str, Plain]

@@ -35,6 +35,11 @@ class ItemFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     duration_s: Annotated[Seconds, Meta(description="its length in seconds")] | UnsetType | None = UNSET
     availability: Annotated[Availability, Meta(description="whether it can be had")] | UnsetType | None = UNSET
     hidden: Annotated[bool, Meta(description="true: it is not recommended")] | UnsetType | None = UNSET
+    repeatable: (
+        Annotated[bool, Meta(description="true: people buy it again, so having bought it does not exclude it")]
+        | UnsetType
+        | None
+    ) = UNSET
 
 
 FACTS = tuple(name for name in ItemFacts.__struct_fields__ if name not in ("item_id", "stated_at"))

@@ -45,6 +45,7 @@ class Item(msgspec.Struct, frozen=True):
     price: float | None = None
     availability: str | None = None
     published_at: datetime | None = None
+    repeatable: bool = False
 
 
 _order = msgspec.json.Encoder().encode
@@ -70,6 +71,7 @@ def unpack_item(item_id: str, fields: Fields, slot: Slot = SLOTS[0]) -> Item:
         float(price) if isinstance(price, int | float) else None,
         _text(fields.get("availability")),
         _time(fields.get("published_at")),
+        fields.get("repeatable") is True,
     )
 
 

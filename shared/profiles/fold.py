@@ -13,6 +13,7 @@ from shared.profiles.bots import is_crawler
 from shared.profiles.cart import change_cart
 from shared.profiles.memory import DAY_MS, item_mark
 from shared.profiles.profile import MS, Profile, Recent, bound, to_ms
+from shared.profiles.shown import clear_shown, show_items
 from shared.profiles.visits import visit_item
 from shared.settings import Settings
 
@@ -130,9 +131,12 @@ def _visit(profile: Profile, event: Event, at_ms: int, engagement: Engagement, t
 
 def _remember_items(profile: Profile, event: Event, at_ms: int, is_exit: bool) -> None:
     kind = event.kind
+    if kind == "impression":
+        show_items(profile, event.item_ids, at_ms)
     for item_id in event.item_ids:
         if kind in ITEM_KINDS:
             visit_item(profile, item_id, at_ms)
+            clear_shown(profile, item_id, at_ms)
             insort(profile.recent, Recent(at_ms, item_id, kind))
         if kind == "purchase":
             memory.meet(profile.purchased, item_mark(item_id), at_ms // DAY_MS)

@@ -15,6 +15,9 @@ ID_BYTES = 8
 TIME_BYTES = 6
 RECORD = TIME_BYTES + ID_BYTES
 ITEM_BYTES = 4
+SHOWN_BYTES = ITEM_BYTES + 1
+"""Of an item that was shown: its fingerprint and how often."""
+
 DAY_MS = 86_400_000
 
 Days = list[tuple[int, bytes]]
@@ -51,8 +54,8 @@ def ring_add(ring: bytes, at_ms: int, mark: bytes) -> bytes:
     record = at_ms.to_bytes(TIME_BYTES, "big") + mark
     if record > ring[-RECORD:]:  # as most events come
         return ring + record
-    place = RECORD * bisect(range(len(ring) // RECORD), record, key=lambda i: ring[RECORD * i : RECORD * (i + 1)])
-    return ring[:place] + record + ring[place:]
+    at = place(ring, record, RECORD)
+    return ring[:at] + record + ring[at:]
 
 
 def ring_union(ring: bytes, other: bytes) -> bytes:
@@ -73,7 +76,7 @@ def meet(days: Days, mark: bytes, day: int) -> int | None:
     """Note, in place, that the item was met on this day. Returns the earlier of two days on which it was, if it was."""
     for index in range(len(days) - 1, -1, -1):
         known, marks = days[index]
-        if (at := _find(marks, mark)) >= 0:
+        if (at := find(marks, mark)) >= 0:
             if known >= day:
                 return day if known > day else None
             rest = marks[:at] + marks[at + ITEM_BYTES :]
@@ -91,7 +94,7 @@ def note(days: Days, mark: bytes, day: int) -> bool:
         days.insert(at, (day, mark))
         return True
     marks = days[at][1]
-    if _find(marks, mark) >= 0:
+    if find(marks, mark) >= 0:
         return False
     days[at] = (day, b"".join(sorted([*_cut(marks, ITEM_BYTES), mark])))
     return True
@@ -122,10 +125,10 @@ def met(*memories: Days) -> set[int]:
     return set(memoryview(b"".join(marks for days in memories for _, marks in days)).cast("I"))
 
 
-def days_bound(days: Days, n: int) -> None:
+def days_bound(days: Days, n: int, size: int = ITEM_BYTES) -> None:
     """Keep the n items met last, in place; within a day the largest fingerprints. So many are never the wrong ones:
     an item that was let go stands behind all others until it is met again."""
-    surplus = sum(len(marks) for _, marks in days) - n * ITEM_BYTES
+    surplus = sum(len(marks) for _, marks in days) - n * size
     while surplus > 0:
         day, marks = days.pop(0)
         if len(marks) > surplus:
@@ -133,12 +136,28 @@ def days_bound(days: Days, n: int) -> None:
         surplus -= len(marks)
 
 
+def is_met(days: Days, mark: bytes, day: int) -> bool:
+    """Whether the item stands under this day or a later one."""
+    for known, marks in reversed(days):
+        if known < day:
+            return False
+        if find(marks, mark) >= 0:
+            return True
+    return False
+
+
+def find(packed: bytes, mark: bytes, size: int = ITEM_BYTES) -> int:
+    """Where the record of `size` bytes begins that begins with the mark; -1 if there is none."""
+    at = packed.find(mark)
+    while at >= 0 and at % size:
+        at = packed.find(mark, at + 1)
+    return at
+
+
+def place(packed: bytes, record: bytes, size: int) -> int:
+    """Where a record belongs among those of `size` bytes that are sorted."""
+    return size * bisect(range(len(packed) // size), record, key=lambda i: packed[size * i : size * (i + 1)])
+
+
 def _cut(packed: bytes, size: int) -> list[bytes]:
     return [packed[at : at + size] for at in range(0, len(packed), size)]
-
-
-def _find(marks: bytes, mark: bytes) -> int:
-    at = marks.find(mark)
-    while at >= 0 and at % ITEM_BYTES:
-        at = marks.find(mark, at + 1)
-    return at

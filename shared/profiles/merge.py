@@ -4,6 +4,7 @@ from shared.profiles import consent, decay, memory, sessions
 from shared.profiles.cart import forget
 from shared.profiles.fold import Terms
 from shared.profiles.profile import Profile, bound
+from shared.profiles.shown import merge_shown
 from shared.profiles.visits import merge_visits
 
 
@@ -30,6 +31,7 @@ def merge(profile: Profile, other: Profile, terms: Terms) -> None:
     for name in ("purchased", "dismissed", "exited"):
         memory.unite(getattr(profile, name), getattr(other, name))
     merge_visits(profile, other)
+    merge_shown(profile, other)
     profile.recent = sorted([*profile.recent, *other.recent])
     profile.cart = sorted([*profile.cart, *other.cart])
     forget(profile)

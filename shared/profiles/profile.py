@@ -9,9 +9,9 @@ from shared.errors import PermanentError, Problem
 from shared.profiles import decay, memory, sessions
 from shared.profiles.consent import Consent
 
-FORMAT = 2
-"""Format 1 is format 2 without its later fields, and is read as such: what these would hold of the events of then is
-missing until a rebuild."""
+FORMAT = 3
+"""Earlier formats are this one without its later fields, and are read as such: what these would hold of the events of
+then is missing until a rebuild."""
 
 MAX_STATE_BYTES = 25_000
 """The document holds at most 32 KiB: the state so much, the readable face about 4 KB, the rest what stands beside."""
@@ -31,6 +31,7 @@ CAPS = {
     "purchased": 250,
     "dismissed": 250,
     "exited": 100,
+    "shown": 500,
 }
 """How many a profile keeps of each. Below these bounds a fold is exact; `bound` says what is dropped above them."""
 
@@ -64,6 +65,7 @@ class Profile(msgspec.Struct, array_like=True):
         items, categories, brands, tags: interests.
         spans, closed: the latest sessions, and sums over those before; the last of these ended at `closed_ms`.
         seen, purchased, dismissed, exited: items under the last day of each; `visits` has the days before it of `seen`.
+        shown: how often items were shown since they were met last, by day; see shared/profiles/shown.py.
         dwell_ms: time told to have been spent with items and pages.
         crawler: acts of a known crawler.
         consent: what the person has stated last.
@@ -98,6 +100,7 @@ class Profile(msgspec.Struct, array_like=True):
     dwell_ms: int = 0
     crawler: int = 0
     consent: Consent = Consent()
+    shown: memory.Days = []
 
     @property
     def excluded(self) -> set[int]:
@@ -175,6 +178,7 @@ def _bound_items(profile: Profile, share: float) -> None:
         del getattr(profile, name)[: -max(1, int(CAPS[name] * share))]
     for name in ("seen", "visits", "purchased", "dismissed", "exited"):
         memory.days_bound(getattr(profile, name), int(CAPS[name] * min(1.0, 4 * share)))
+    memory.days_bound(profile.shown, int(CAPS["shown"] * min(1.0, 4 * share)), memory.SHOWN_BYTES)
 
 
 def _bound_currencies(profile: Profile) -> None:

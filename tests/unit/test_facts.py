@@ -42,6 +42,7 @@ ALL: dict[str, Any] = {
     "duration_s": 3.5,
     "availability": "in_stock",
     "hidden": False,
+    "repeatable": True,
 }
 
 
