@@ -1,0 +1,134 @@
+"""A rehearsal of a deployment: infra/terraform/ is checked, planned and applied by Terraform's core, on a stand-in for
+the provider. It needs neither network nor account, and changes nothing outside a temporary folder."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from infra.local.layout import ROOT
+from infra.local.terraform.core import Core, Done, core
+from infra.local.terraform.provider import stand_in
+from infra.local.terraform.schemas import read_schemas
+
+TERRAFORM = ROOT / "infra" / "terraform"
+BLOCK = re.compile(r'^\s*(resource|data)\s+"(\w+)"', re.MULTILINE)
+LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
+
+
+class Problem(NamedTuple):
+    """What Terraform finds wrong; where: file and line, if it can tell."""
+
+    summary: str
+    detail: str
+    where: str
+
+
+class TerraformError(Exception):
+    """Terraform refuses; the message is what it printed."""
+
+
+class Resource(msgspec.Struct, frozen=True):
+    """One resource, as planned or as made: unknown values are absent in the one and made up in the other."""
+
+    address: str
+    type: str
+    name: str
+    values: dict[str, Any]
+    mode: str = "managed"
+    index: str | int | None = None
+
+
+class Rehearsal:
+    """The stages of a deployment, each on what is in the folder at that time."""
+
+    def __init__(self, terraform: Core, folder: Path) -> None:
+        self._terraform = terraform
+        self.folder = folder
+        self._plan = folder.parent / "attune.tfplan"
+
+    def unformatted(self) -> str:
+        """What `terraform fmt` would change, as a diff."""
+        done = self._terraform.run(self.folder, "fmt", "-check", "-diff", "-recursive", "-no-color")
+        return done.output + done.errors
+
+    def problems(self) -> list[Problem]:
+        """What `terraform validate` finds."""
+        self._run("init", "-no-color")
+        found = msgspec.json.decode(self._terraform.run(self.folder, "validate", "-json").output)
+        return [_problem(one) for one in found["diagnostics"]]
+
+    def plan(self, variables: Mapping[str, str], *files: Path) -> list[Resource]:
+        """What would be made, by address. Raises TerraformError."""
+        self._run("init", "-no-color")
+        given = [f"-var={name}={value}" for name, value in variables.items()]
+        named = [f"-var-file={file.resolve()}" for file in files]
+        self._run("plan", "-no-color", f"-out={self._plan}", *named, *given)
+        return _resources(self._show(str(self._plan))["planned_values"])
+
+    def apply(self) -> list[Resource]:
+        """Everything that the plan makes, with every reference resolved. Raises TerraformError."""
+        self._run("apply", "-no-color", str(self._plan))
+        return _resources(self._show()["values"])
+
+    def _show(self, *file: str) -> Any:
+        return msgspec.json.decode(self._run("show", "-json", *file).output)
+
+    def _run(self, *arguments: str) -> Done:
+        done = self._terraform.run(self.folder, *arguments)
+        if done.code:
+            raise TerraformError(f"terraform {arguments[0]}:\n{done.errors or done.output}")
+        return done
+
+
+@contextmanager
+def rehearsal(source: Path = TERRAFORM) -> Iterator[Rehearsal]:
+    """Rehearse a copy of the configuration, with the rest of the repository around it, and its state beside it.
+
+    Raises ToolMissingError.
+    """
+    with tempfile.TemporaryDirectory(prefix="attune-terraform-") as scratch:
+        folder = _copy(source, Path(scratch))
+        schemas = read_schemas().only(*_types(folder))
+        with stand_in(schemas) as environment, core(environment, Path(scratch)) as terraform:
+            yield Rehearsal(terraform, folder)
+
+
+def _copy(source: Path, scratch: Path) -> Path:
+    """Into scratch/infra/terraform: what it reads beside itself, as infra/sql/, is where it expects it."""
+    infra = scratch / "infra"
+    folder = infra / "terraform"
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
+    for place, into in ((ROOT, scratch), (ROOT / "infra", infra)):
+        for one in place.iterdir():
+            if not one.name.startswith(".") and not (into / one.name).exists():
+                (into / one.name).symlink_to(one)
+    (folder / "rehearsal_override.tf").write_text(LOCAL_STATE)
+    return folder
+
+
+def _types(folder: Path) -> tuple[set[str], set[str]]:
+    """The types of resources and of data sources that are named."""
+    found = [pair for file in folder.rglob("*.tf") for pair in BLOCK.findall(file.read_text())]
+    return {name for kind, name in found if kind == "resource"}, {name for kind, name in found if kind == "data"}
+
+
+def _problem(found: Any) -> Problem:
+    at = found.get("range")
+    where = f"{at['filename']}:{at['start']['line']}" if at else ""
+    return Problem(found["summary"], found.get("detail", ""), where)
+
+
+def _resources(values: Any) -> list[Resource]:
+    """Of the root module and of those in it."""
+    module = values.get("root_module", {})
+    modules = [module]
+    for one in modules:
+        modules += one.get("child_modules", ())
+    found = [resource for one in modules for resource in one.get("resources", ())]
+    return [r for r in msgspec.convert(found, list[Resource]) if r.mode == "managed"]

@@ -1,0 +1,79 @@
+"""What a plan knows of a resource, and what it is given once it is made, as far as a schema tells."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec.msgpack import Ext
+
+from infra.local.terraform.schema import Attribute, Block, Nested
+
+UNKNOWN = Ext(0, b"\0")
+"""A value that will be known after apply, as cty writes it in MessagePack."""
+
+Fill = Callable[[str, Attribute, Any], Any]
+"""(name, attribute, value) → value, for each attribute of a block."""
+
+PLAIN = {"string": "", "number": 0, "bool": False}
+
+
+def decode(data: bytes) -> Any:
+    return msgspec.msgpack.decode(data)
+
+
+def encode(value: Any) -> bytes:
+    return msgspec.msgpack.encode(value)
+
+
+def planned(block: Block, value: Any, defaults: Mapping[str, Any]) -> Any:
+    """The value with unknowns for what the provider computes, and with its defaults for what was left out."""
+
+    def fill(name: str, attribute: Attribute, given: Any) -> Any:
+        if given is not None:
+            return given
+        if attribute.use == "computed" or name == "id":
+            return UNKNOWN
+        return defaults.get(name) if attribute.use == "optional" else None
+
+    return _each(block, value, fill)
+
+
+def made(block: Block, value: Any, label: str) -> Any:
+    """The value with something that names its origin, `<label>.<attribute>`, for each unknown."""
+
+    def fill(name: str, attribute: Attribute, given: Any) -> Any:
+        return _some(attribute.type, f"{label}.{name}") if is_unknown(given) else given
+
+    return _each(block, value, fill)
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether plain or with refinements (what is known of it all the same: that it is not null, its prefix)."""
+    return isinstance(value, Ext)
+
+
+def _each(block: Block, value: Any, fill: Fill) -> Any:
+    if value is None or is_unknown(value):
+        return value
+    attributes = {name: fill(name, attribute, value[name]) for name, attribute in block.attributes.items()}
+    return attributes | {name: _inner(nested, value[name], fill) for name, nested in block.blocks.items()}
+
+
+def _inner(nested: Nested, value: Any, fill: Fill) -> Any:
+    if isinstance(value, list):
+        return [_each(nested.block, one, fill) for one in value]
+    return _each(nested.block, value, fill)
+
+
+def _some(type: Any, text: str) -> Any:
+    """A value of the type. Lists have one element, for results are asked for by index."""
+    if type == "string":
+        return text
+    if isinstance(type, str):
+        return PLAIN[type]
+    kind, inner = type
+    if kind == "map":
+        return {}
+    if kind == "object":
+        return {name: _some(one, f"{text}.{name}") for name, one in inner.items()}
+    return [_some(inner, text)]
