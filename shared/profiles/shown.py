@@ -6,7 +6,6 @@ the last `KEPT_DAYS` before the newest day of all.
 """
 
 from bisect import bisect_left
-from collections import Counter
 from datetime import datetime
 from operator import itemgetter
 from struct import Struct
@@ -59,11 +58,13 @@ def merge_shown(profile: Profile, other: Profile) -> None:
 
 def shown_often(profile: Profile, now: datetime, times: int) -> set[int]:
     """Numbers of the items shown so often or more within `KEPT_DAYS` since they were met last."""
-    since, counts = to_ms(now) // DAY_MS - KEPT_DAYS, Counter[int]()
+    since = to_ms(now) // DAY_MS - KEPT_DAYS
+    counts: dict[int, int] = {}
+    get = counts.get
     for day, records in profile.shown:
         if day >= since:
             for item, number in NUMBERED.iter_unpack(records):
-                counts[item] += number
+                counts[item] = get(item, 0) + number
     return {item for item, number in counts.items() if number >= times}
 
 

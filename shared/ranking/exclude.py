@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from shared.models.items import Item
 from shared.profiles import memory
@@ -9,6 +10,8 @@ from shared.profiles.cart import cart
 from shared.profiles.memory import DAY_MS, item_number
 from shared.profiles.profile import Profile, to_ms
 from shared.ranking.request import Filter, Wish
+from shared.rules.rule import Items, Span
+from shared.rules.ruling import mismatch
 
 EXITED_DAYS = timedelta(days=7) // timedelta(days=1)
 """What somebody has left at once is not shown for so long."""
@@ -63,26 +66,29 @@ def why_withheld(item: Item | None, wanted: Filter, now: datetime) -> str:
             return "expired"
         if item.availability in GONE:
             return item.availability.replace("_", " ")
-    return "" if wanted == ANYTHING else _why_filtered(item, wanted)
+    return "" if wanted == ANYTHING else _why_filtered(item, wanted, now)
 
 
 ANYTHING = Filter()
 
 
-def _why_filtered(item: Item | None, wanted: Filter) -> str:
+def _why_filtered(item: Item | None, wanted: Filter, now: datetime) -> str:
     if item is None:
         return "nothing is known of it that the filter asks for"
-    for name, allowed in (
-        ("category", wanted.category),
-        ("brand", wanted.brand),
-        ("availability", wanted.availability),
-    ):
-        if allowed and getattr(item, name) not in allowed:
-            return f"its {name} is not asked for"
-    if wanted.tag and set(wanted.tag).isdisjoint(item.tags):
+    name = mismatch(_asked(wanted), item, now)
+    if name == "tag":
         return "it has none of the tags asked for"
+    return f"its {name} is not asked for" if name else ""
+
+
+@lru_cache(maxsize=1_000)
+def _asked(wanted: Filter) -> Items:
+    """The filter in the words of rules."""
     low, high = wanted.min_price, wanted.max_price
-    if low is None and high is None:
-        return ""
-    fits = item.price is not None and (low is None or item.price >= low) and (high is None or item.price <= high)
-    return "" if fits else "its price is not asked for"
+    return Items(
+        category=list(wanted.category) or None,
+        brand=list(wanted.brand) or None,
+        tag=list(wanted.tag) or None,
+        availability=list(wanted.availability) or None,
+        price=None if low is None and high is None else Span(at_least=low, at_most=high),
+    )

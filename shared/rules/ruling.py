@@ -154,21 +154,23 @@ def rule_on(rules: RuleSet | None, audience: Audience) -> Ruling:
 
 def matches(wanted: Items, item: Facts, now: datetime) -> bool:
     """Whether the item is one of those that the rule is about."""
-    if wanted.item_id is not None and item.item_id not in listed(wanted.item_id):
-        return False
-    if wanted.category is not None and item.category not in listed(wanted.category):
-        return False
-    if wanted.brand is not None and item.brand not in listed(wanted.brand):
-        return False
-    if wanted.availability is not None and item.availability not in listed(wanted.availability):
-        return False
+    return not mismatch(wanted, item, now)
+
+
+def mismatch(wanted: Items, item: Facts, now: datetime) -> str:
+    """The first fact that keeps the item from being one of these, by its name in `Items`; empty if it is one."""
+    for name in ("item_id", "category", "brand", "availability"):
+        allowed = getattr(wanted, name)
+        if allowed is not None and getattr(item, name) not in listed(allowed):
+            return name
     if wanted.tag is not None and set(listed(wanted.tag)).isdisjoint(item.tags):
-        return False
+        return "tag"
     if wanted.newer_than_days is not None:
         since = now - timedelta(days=wanted.newer_than_days)
         if item.published_at is None or item.published_at < since:
-            return False
+            return "newer_than_days"
     if wanted.price is None:
-        return True
+        return ""
     low, high = wanted.price.at_least, wanted.price.at_most
-    return item.price is not None and (low is None or item.price >= low) and (high is None or item.price <= high)
+    fits = item.price is not None and (low is None or item.price >= low) and (high is None or item.price <= high)
+    return "" if fits else "price"
