@@ -122,6 +122,17 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--dry-run", action="store_true", help="show them and leave them where they are")
     stage = _add(commands, "stage", run_stage, "build build/<function>/: what a deployment uploads")
     stage.add_argument("--into", default=str(ROOT / "build"), help="another folder")
+    smoke = _add(commands, "smoke", run_smoke, "send one event and wait until the recommendation shows it")
+    smoke.add_argument("--url", default=DEFAULT_URL, help="where collect serves (default: %(default)s)")
+    smoke.add_argument("--recommend-url", metavar="URL", help="where recommend serves, if not there, too")
+    smoke.add_argument("--write-key", metavar="KEY", help="a sender's key (default: the first of ATTUNE_WRITE_KEYS)")
+    smoke.add_argument("--key", help="a server's key (default: the first of ATTUNE_API_KEYS)")
+    smoke.add_argument("--within", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)g)")
+    lock = _add(commands, "lock", run_lock, "write the images' requirements.lock anew from their requirements.txt")
+    lock.add_argument("--upgrade", action="store_true", help="take the newest versions, not those of the old locks")
+    _add(commands, "audit", run_audit, "ask osv.dev for known vulnerabilities of what the images install")
+    licences = _add(commands, "licences", run_licences, "the licence of everything that the images install")
+    licences.add_argument("--write", action="store_true", help="write infra/deploy/LICENCES.md instead of printing it")
     bench = _add(commands, "bench", run_bench, "measure, side by side with floors and with the usual way")
     bench.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks (default: all)")
     bench.add_argument("--seconds", type=float, default=3.0, help="length of one measurement (default: %(default)s)")
@@ -300,6 +311,30 @@ def run_stage(options: argparse.Namespace) -> int:
     return stage_all(Path(options.into))
 
 
+def run_smoke(options: argparse.Namespace) -> int:
+    from infra.deploy.smoke import smoke
+
+    return smoke(options.url, options.recommend_url, options.write_key, options.key, options.within)
+
+
+def run_lock(options: argparse.Namespace) -> int:
+    from infra.deploy.locks import renew
+
+    return renew(options.upgrade)
+
+
+def run_audit(_: argparse.Namespace) -> int:
+    from infra.deploy import audit
+
+    return audit.report(audit.audit(), is_required=True)
+
+
+def run_licences(options: argparse.Namespace) -> int:
+    from infra.deploy.licences import show
+
+    return show(options.write)
+
+
 def run_bench(options: argparse.Namespace) -> int:
     from infra.bench.run import bench
 
@@ -342,7 +377,9 @@ def run_check(_: argparse.Namespace) -> int:
     ]
     checks = [("-m", "ruff", "format", "--check", "."), ("-m", "ruff", "check", "."), ("-m", "mypy"), *alone]
     codes = [_run(*check) for check in checks]  # all of them, so that one run tells everything
-    return int(any(codes))
+    from infra.deploy import audit
+
+    return int(any([*codes, audit.report(audit.audit(), is_required=False)]))
 
 
 def _run(*arguments: str) -> int:

@@ -1,0 +1,1 @@
+"""From staged folders to running services: locks, images, releases, and what proves that they work."""
