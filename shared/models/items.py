@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from sys import intern
 from typing import Literal
 
@@ -27,8 +28,8 @@ Folded = Literal["applied", "known"]
 """What became of stated facts: `known` when the document says them already, or something newer."""
 
 
-class Item(msgspec.Struct, frozen=True):
-    """An item as the hot path sees it."""
+class Item(msgspec.Struct, frozen=True, dict=True):
+    """An item as the hot path sees it. Its neighbours are in the order of their similarity, the nearest first."""
 
     item_id: str
     name: str | None = None
@@ -46,6 +47,14 @@ class Item(msgspec.Struct, frozen=True):
     availability: str | None = None
     published_at: datetime | None = None
     repeatable: bool = False
+    currency: str | None = None
+    url: str | None = None
+    image_url: str | None = None
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """Its category and its tags."""
+        return frozenset((*self.tags, f"category {self.category}") if self.category else self.tags)
 
 
 _order = msgspec.json.Encoder().encode
@@ -72,6 +81,9 @@ def unpack_item(item_id: str, fields: Fields, slot: Slot = SLOTS[0]) -> Item:
         _text(fields.get("availability")),
         _time(fields.get("published_at")),
         fields.get("repeatable") is True,
+        _text(fields.get("currency")),
+        _text(fields.get("url")),
+        _text(fields.get("image_url")),
     )
 
 

@@ -52,9 +52,9 @@ class PopularityModel(msgspec.Struct, frozen=True, dict=True):
         return dict(self.trends)
 
     @cached_property
-    def shelves(self) -> dict[str, frozenset[str]]:
-        """The items of each category."""
-        return {name: frozenset(item_id for item_id, _ in ranking) for name, ranking in self.categories.items()}
+    def shelves(self) -> dict[str, dict[str, float]]:
+        """`categories` as dictionaries."""
+        return {name: dict(ranking) for name, ranking in self.categories.items()}
 
     def among(self, persona: str) -> "Among":
         """What is popular among people of this persona. Of one that is unknown: nothing, and trends over all."""

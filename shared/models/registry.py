@@ -37,13 +37,19 @@ class Registry:
         """Versions in use, by name; also of models that are not kept here, as the neighbours in the item documents."""
         self.slot: Slot = SLOTS[0]
         """Where in the item documents the live relations are."""
+        self.looks = 0
+        """How often the store has answered: as long as this is the same, so is all else."""
 
-    async def get(self, name: str, kind: type[M]) -> M | None:
-        """The live model of this name, or None while none has been published or the store can not be reached."""
+    async def look(self) -> None:
+        """Have the models been looked at: the first call waits for it, later ones have it done in the background."""
         if self._due is None:
             await asyncio.shield(self._look())
         elif self._clock() >= self._due:
             self._look()
+
+    async def get(self, name: str, kind: type[M]) -> M | None:
+        """The live model of this name, or None while none has been published or the store can not be reached."""
+        await self.look()
         return self.last(name, kind)
 
     def last(self, name: str, kind: type[M]) -> M | None:
@@ -80,3 +86,4 @@ class Registry:
             self.versions[name] = newer[name]
         self.versions.update({name: version for name, version in wanted.items() if name not in self._kinds})
         self.slot = live_slot(fields)
+        self.looks += 1

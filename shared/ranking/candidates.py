@@ -17,6 +17,8 @@ __all__ = ["Source"]
 
 Scores = Mapping[str, float]
 
+NOBODY: Scores = {}
+
 Ranked = Sequence[tuple[str, float]]
 """Items with their scores, best first."""
 
@@ -33,6 +35,10 @@ RETURN_FADE = 4
 
 LEAST = 0.01
 """Interest, relative to the strongest, of what has only been met."""
+
+FAINT = 0.02
+"""What one anchor adds to one neighbour counts if it is so much of the largest of such parts, or more: most are less,
+and change no order."""
 
 
 def latest(profile: Profile) -> list[str]:
@@ -74,32 +80,38 @@ def _in_front(looking_at: Sequence[str], weights: dict[str, float]) -> dict[str,
 def from_neighbours(weights: Scores, items: Mapping[str, Item]) -> dict[str, float]:
     """Neighbours of the anchors: sum over anchors of weight · similarity, of disliked ones times `SPILL`.
 
-    What is only like something disliked is no candidate; nor is what is more like that than like the rest.
+    What is only like something disliked is no candidate; nor is what is more like that than like the rest. What is
+    `FAINT` is left out.
     """
+    near = [(weight, items[anchor].neighbours) for anchor, weight in weights.items() if anchor in items]
+    faint = FAINT * max((weight * next(iter(some.values()), 0.0) for weight, some in near), default=0.0)
     scores: dict[str, float] = {}
     get = scores.get
-    for anchor, weight in weights.items():  # what is liked comes first
-        neighbours = items[anchor].neighbours.items() if anchor in items else ()
+    for weight, neighbours in near:  # what is liked comes first
         if weight > 0.0:
-            for item_id, similarity in neighbours:
+            least = faint / weight
+            for item_id, similarity in neighbours.items():  # the nearest come first
+                if similarity < least:
+                    break
                 scores[item_id] = get(item_id, 0.0) + weight * similarity
         else:
-            for item_id, similarity in neighbours:
+            for item_id, similarity in neighbours.items():
                 if item_id in scores:
                     scores[item_id] += SPILL * weight * similarity
-    if weights and weight < 0.0:
+    if near and weight < 0.0:
         return {item_id: score for item_id, score in scores.items() if score > 0.0}
     return scores
 
 
 def leading_anchor(item_id: str, weights: Scores, items: Mapping[str, Item]) -> str:
     """Of a neighbour the anchor that adds most to it."""
-    parts = {
-        anchor: weight * items[anchor].neighbours.get(item_id, 0.0)
-        for anchor, weight in weights.items()
-        if anchor in items
-    }
-    return max(parts, key=parts.__getitem__, default="")
+    leading, most = "", 0.0
+    for anchor, weight in weights.items():  # what is liked most comes first
+        if weight <= most:  # a similarity is at most 1
+            break
+        if anchor in items and (part := weight * items[anchor].neighbours.get(item_id, 0.0)) > most:
+            leading, most = anchor, part
+    return leading
 
 
 def from_content(weights: Scores, items: Mapping[str, Item]) -> tuple[dict[str, float], dict[str, float]]:
@@ -162,8 +174,8 @@ def from_categories(liked: Scores, model: PopularityModel) -> dict[str, float]:
     """What is popular in the categories the person likes: weight · popularity there."""
     scores: dict[str, float] = {}
     for category, weight in reversed([*liked.items()]):  # an item of two categories counts in the one liked more
-        for item_id, score in model.categories.get(category, ()):
-            scores[item_id] = weight * score
+        shelf = model.shelves.get(category, NOBODY)
+        scores.update(zip(shelf, map(weight.__mul__, shelf.values()), strict=True))
     return scores
 
 

@@ -6,45 +6,42 @@ Documents and Producing Summaries", SIGIR 1998): next comes the item with the la
 """
 
 from collections.abc import Mapping, Sequence
+from heapq import heappop, heapreplace
 
 from shared.models.items import Item
 from shared.ranking.scored import Scored
 
-Labels = frozenset[str]
-
 
 def diversify(ranked: Sequence[Scored], items: Mapping[str, Item], n: int, strength: float) -> list[Scored]:
-    """The n best by marginal relevance, then all others as they were. Strength is in [0, 1); 0 changes nothing."""
+    """The n best by marginal relevance, then all others as they were. Strength is in [0, 1); 0 changes nothing.
+
+    `ranked` is best first. What is found of an item's likeness only grows with the list above it, so only those that
+    lead are compared (lazy greedy: M. Minoux, "Accelerated greedy algorithms for maximizing submodular set functions",
+    1978).
+    """
     if not strength or len(ranked) < 3:
         return list(ranked)
-    best = ranked[0].score or 1.0
-    labels = [labels_of(items.get(scored.item_id)) for scored in ranked]
-    near = [items[scored.item_id].neighbours if scored.item_id in items else {} for scored in ranked]
-    left = {place: (1.0 - strength) * scored.score / best for place, scored in enumerate(ranked)}
-    likest = dict.fromkeys(left, 0.0)
+    scale = (1.0 - strength) / (ranked[0].score or 1.0)
+    known = [items.get(scored.item_id) or Item(scored.item_id) for scored in ranked]
+    likest = [0.0] * len(ranked)
+    leading = [(-scale * scored.score, place, 0) for place, scored in enumerate(ranked)]  # sorted: a heap
     chosen: list[int] = []
-    while left and len(chosen) < n:
-        last = max(left, key=lambda place: (left[place] - strength * likest[place], -place))
-        del left[last]
-        chosen.append(last)
-        item_id, own, around = ranked[last].item_id, labels[last], near[last]
-        for place in left:
-            likeness = max(
-                around.get(ranked[place].item_id, 0.0), near[place].get(item_id, 0.0), overlap(own, labels[place])
-            )
-            if likeness > likest[place]:
-                likest[place] = likeness
-    return [ranked[place] for place in (*chosen, *sorted(left))]
+    while leading and len(chosen) < n:
+        _, place, compared = leading[0]
+        if compared == len(chosen) or likest[place] >= 1.0:
+            heappop(leading)
+            chosen.append(place)
+            continue
+        for other in chosen[compared:]:
+            likest[place] = max(likest[place], likeness(known[place], known[other]))
+        cost = strength * likest[place] - scale * ranked[place].score
+        heapreplace(leading, (cost, place, len(chosen)))
+    above = set(chosen)
+    return [*(ranked[place] for place in chosen), *(one for place, one in enumerate(ranked) if place not in above)]
 
 
-def labels_of(item: Item | None) -> Labels:
-    """The item's category and tags."""
-    if item is None:
-        return frozenset()
-    return frozenset((*item.tags, f"category {item.category}") if item.category else item.tags)
-
-
-def overlap(one: Labels, other: Labels) -> float:
-    """Jaccard's index: labels in common / labels of either, 0 where one has none."""
-    common = len(one & other)
-    return common / (len(one) + len(other) - common) if common else 0.0
+def likeness(one: Item, other: Item) -> float:
+    """In [0, 1]: as neighbours, or by what they have in common of category and tags (Jaccard's index)."""
+    common = len(one.labels & other.labels)
+    overlap = common / (len(one.labels) + len(other.labels) - common) if common else 0.0
+    return max(one.neighbours.get(other.item_id, 0.0), other.neighbours.get(one.item_id, 0.0), overlap)

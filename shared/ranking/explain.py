@@ -1,7 +1,8 @@
 """Reasons: why an item is shown, in words for the person who sees it."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from shared.models.blend import Source
 from shared.models.items import Item
@@ -21,24 +22,26 @@ REASONS: Mapping[Source, str] = {
 }
 
 
-class Recommendation(NamedTuple):
-    """One line of an answer."""
+class Recommendation(msgspec.Struct, frozen=True):
+    """One line of an answer: what was decided of the item, and what a page needs to show it, as far as it is known."""
 
     item_id: str
     score: float
     source: Source
     reason: str
-    name: str | None
-    category: str | None
     rule: str | None
     probability: float
+    name: str | None = None
+    category: str | None = None
+    url: str | None = None
+    image_url: str | None = None
+    price: float | None = None
+    currency: str | None = None
 
 
-def explain(scored: Scored, because: str, items: Mapping[str, Item]) -> Recommendation:
+def explain(scored: Scored, source: Source, because: str, items: Mapping[str, Item]) -> Recommendation:
     """The recommendation with its reason; an item is called by its name where that is known."""
     item, cause = items.get(scored.item_id), items.get(because)
-    reason = REASONS[scored.source].format(because=cause.name if cause is not None and cause.name else because)
-    name, category = (item.name, item.category) if item else (None, None)
-    return Recommendation(
-        scored.item_id, scored.score, scored.source, reason, name, category, scored.rule or None, scored.probability
-    )
+    reason = REASONS[source].format(because=cause.name if cause is not None and cause.name else because)
+    facts = (item.name, item.category, item.url, item.image_url, item.price, item.currency) if item else ()
+    return Recommendation(scored.item_id, scored.score, source, reason, scored.rule or None, scored.probability, *facts)

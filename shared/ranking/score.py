@@ -1,6 +1,6 @@
 """Scores: one number for each item out of what its sources say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,7 +9,6 @@ from shared.profiles.cart import cart
 from shared.profiles.profile import Profile, to_ms
 from shared.ranking.candidates import Ranked, Scores
 from shared.ranking.request import Wish
-from shared.ranking.scored import Scored
 
 NONE: Scores = {}
 PLAIN = Wish()
@@ -36,11 +35,8 @@ class Blended(NamedTuple):
     shared: Mapping[Source, float]
     scores: Mapping[Source, Scores]
 
-    def scored(self, some: Iterable[tuple[str, float]]) -> list[Scored]:
-        """Those of them that go on, each with the source that says most for it."""
-        return [Scored(item_id, min(round(total, 6), 1.0), self._leading(item_id)) for item_id, total in some]
-
-    def _leading(self, item_id: str) -> Source:
+    def leading(self, item_id: str) -> Source:
+        """The source that says most for the item."""
         return max(self.shared, key=lambda source: self.shared[source] * self.scores[source].get(item_id, 0.0))
 
 

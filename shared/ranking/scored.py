@@ -2,11 +2,9 @@
 
 from typing import NamedTuple
 
-from shared.models.blend import Source
-
 
 class Scored(NamedTuple):
-    """An item with its blended score in (0, 1] and the source that says most for it.
+    """An item with its blended score in (0, 1].
 
     Attributes:
         rule: the rule that moved it most, if one did; its score may be above 1 then.
@@ -15,6 +13,5 @@ class Scored(NamedTuple):
 
     item_id: str
     score: float
-    source: Source
     rule: str = ""
     probability: float = 1.0

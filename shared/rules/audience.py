@@ -17,14 +17,14 @@ class Audience(NamedTuple):
 
     Attributes:
         face: the readable fields of the profile; made only if a rule asks for them.
-        propensities: probabilities by name, likewise.
+        propensities: probabilities by name.
     """
 
     persona: str
     context: str
     now: datetime
     face: Callable[[], Mapping[str, Value]]
-    propensities: Callable[[], Mapping[str, float]]
+    propensities: Mapping[str, float]
 
 
 def holds(when: When, audience: Audience) -> bool:
@@ -41,7 +41,7 @@ def holds(when: When, audience: Audience) -> bool:
         if not _passes(question, audience.face().get(field), audience.now):
             return False
     return all(
-        _is_within(audience.propensities().get(name), span.at_least, span.at_most)
+        _is_within(audience.propensities.get(name), span.at_least, span.at_most)
         for name, span in when.propensity.items()
     )
 

@@ -140,7 +140,7 @@ def test_the_leading_anchors_ask_for_what_is_like_them() -> None:
     assert likest_anchor("few", weights, known) == "i0"
 
 
-ranked = [Scored(f"i{n}", 1.0 - n / 30, "popularity") for n in range(20)]
+ranked = [Scored(f"i{n}", 1.0 - n / 30) for n in range(20)]
 
 
 def test_the_last_place_of_ten_is_for_one_that_nobody_has_met() -> None:

@@ -64,7 +64,7 @@ def audience(
     face: Mapping[str, Value] = {},
     propensities: Mapping[str, float] = {},
 ) -> Audience:
-    return Audience(persona, context, now, lambda: face, lambda: propensities)
+    return Audience(persona, context, now, lambda: face, propensities)
 
 
 def held(text: bytes, **who: object) -> list[str]:

@@ -33,11 +33,11 @@ async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], bytes]:
     """What is answered to one person, and the decision as it is logged."""
     found = await parts.recommender.answer(ask.person, ask)
     who = {"decision_id": uuid4().hex, "user_id": ask.user_id, "anonymous_id": ask.anonymous_id}
-    told = {
+    told: dict[str, Any] = {
         **who,
         "persona": found.persona,
         "propensities": found.propensities,
-        "items": [item._asdict() for item in found.items],
+        "items": found.items,
         "model_versions": found.model_versions,
         "degraded": found.degraded,
     }
@@ -51,7 +51,7 @@ async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], bytes]:
 def _slots(ask: Ask, found: Answer) -> list[dict[str, Any]]:
     """The items divided among the slots, the first ones to the first."""
     items = iter(found.items)
-    return [{"name": slot.name, "items": [item._asdict() for item in islice(items, slot.n)]} for slot in ask.slots]
+    return [{"name": slot.name, "items": list(islice(items, slot.n))} for slot in ask.slots]
 
 
 def _logged(ask: Ask, found: Answer) -> dict[str, Any]:

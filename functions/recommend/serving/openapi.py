@@ -120,7 +120,7 @@ def _answer() -> Json:
             **texts,
             "persona": {"type": "string"},
             "propensities": {"type": "object"},
-            "items": {"type": "array", "items": {"type": "object", "required": list(Recommendation._fields)}},
+            "items": {"type": "array", "items": {"type": "object", "required": list(Recommendation.__struct_fields__)}},
             "slots": {"type": "array", "items": {"type": "object", "required": ["name", "items"]}},
             "next_steps": {"type": "array", "items": {"type": "object"}},
             "model_versions": {"type": "object"},

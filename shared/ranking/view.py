@@ -1,0 +1,38 @@
+"""Everything that one answer is made of, but for the documents of its candidates."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from shared.models.blend import Context
+from shared.models.items import Item
+from shared.profiles.profile import Profile
+from shared.ranking.live import Live
+from shared.ranking.propose import Proposed
+from shared.ranking.ranking import Ranking
+from shared.ranking.reads import Reads
+from shared.ranking.request import Wish
+from shared.rules.ruling import Ruling
+
+
+class View(NamedTuple):
+    """What the stages look at.
+
+    Attributes:
+        profile: that of a stranger where the person's counts for nothing.
+        propensities: as they are told.
+        items: those that speak for the person.
+    """
+
+    wish: Wish
+    profile: Profile
+    now: datetime
+    live: Live
+    persona: str
+    propensities: Mapping[str, Any]
+    context: Context
+    ruling: Ruling
+    items: Mapping[str, Item]
+    proposed: Proposed
+    ranking: Ranking
+    reads: Reads

@@ -1,0 +1,56 @@
+"""Why, or why not: one item's way through the stages, until it falls out or is shown."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from shared.models.items import Item
+from shared.ranking.arrange import arrange
+from shared.ranking.diversify import diversify
+from shared.ranking.exclude import why_unwanted, why_withheld
+from shared.ranking.pool import gather
+from shared.ranking.view import View
+
+Stage = dict[str, Any]
+
+
+async def walk(view: View, item_id: str, diversity: float, draw: Callable[[int], int]) -> dict[str, Any]:
+    """Each stage with whether the item passed it, and what it said."""
+    wish, proposed, ranking = view.wish, view.proposed, view.ranking
+    sources = {source: scores[item_id] for source, scores in proposed.scores.items() if item_id in scores}
+    stages: list[Stage] = [_stage("candidates", bool(sources), {"sources": sources})]
+    reason = why_unwanted(view.profile, wish, view.live.blend.may_return, view.now, item_id)
+    stages.append(_stage("exclude", not reason, {"reason": reason}))
+    ranking.extend()
+    place = next((place for place, (known, _) in enumerate(ranking.best, 1) if known == item_id), None)
+    if place is not None:
+        told = {"place": place, "of": len(ranking.best), "score": round(ranking.best[place - 1][1], 6)}
+        stages.append(_stage("score", True, told))
+    item = (await view.reads.items([item_id])).get(item_id)
+    withheld = why_withheld(item, wish.filter, view.now)
+    stages.append(_stage("catalogue", not withheld, {"reason": withheld, "known": item is not None}))
+    factor, rule = view.ruling.weigh(item or Item(item_id))
+    stages.append(_stage("rules", bool(factor), {"rule": rule, "factor": factor, "hold": view.ruling.names}))
+    pool = await gather(view)
+    near = [one.item_id for one in pool.allowed]
+    stages.append(_stage("pool", item_id in near, {"place": _place(near, item_id), "of": len(near)}))
+    varied = [one.item_id for one in diversify(pool.allowed, pool.items, wish.number, diversity)]
+    at = _place(varied, item_id)
+    stages.append(_stage("diversify", at is not None, {"place": at, "strength": diversity}))
+    shown = [one.item_id for one in arrange(view, pool, diversity, draw)]
+    stages.append(_stage("fill", item_id in shown, {"place": _place(shown, item_id), "n": wish.number}))
+    is_shown = item_id in shown
+    return {
+        "item_id": item_id,
+        "shown": is_shown,
+        "fell_out_at": None if is_shown else next((one["stage"] for one in stages if not one["passed"]), None),
+        "stages": stages,
+        "degraded": view.reads.is_away,
+    }
+
+
+def _stage(name: str, passed: bool, told: Mapping[str, Any]) -> Stage:
+    return {"stage": name, "passed": passed, **told}
+
+
+def _place(ids: Sequence[str], item_id: str) -> int | None:
+    return ids.index(item_id) + 1 if item_id in ids else None
