@@ -1,10 +1,12 @@
 """Reads a provider's schema out of the JavaScript that CDK for Terraform generated from it.
 
 The generator writes a class for every block. An argument has a getter `<name>Input`; one that may be left out has a
-method `reset<Name>`, too; a mere result has neither. What is lost: whether the provider fills in an argument that was
-left out, which strings it accepts, and which arguments exclude one another.
+method `reset<Name>`, too; a mere result has neither. The declarations beside the scripts carry the provider's
+descriptions, which list the strings that an argument may be. What is lost: whether the provider fills in an argument
+that was left out, other rules for strings, and which arguments exclude one another.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +22,14 @@ WRITTEN = re.compile(
     r"isBlock: (true|false),\s+type: .*\s+storageClassType: \"(\w+)\"",
     re.MULTILINE,
 )
+
+INTERFACE = re.compile(r"^export interface (\w+)[^{]*\{$(.*?)^\}$", re.MULTILINE | re.DOTALL)
+CHOICES = re.compile(
+    r"Possible values: (\[\"[^\]]*\])[^/]*?\* Docs at Terraform Registry: \{@link \S+#(\w+) ", re.DOTALL
+)
+
+Choices = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""Name of a block → argument → the strings that it may be."""
 
 TYPES: dict[str, Any] = {
     "String": "string",
@@ -39,11 +49,20 @@ ARGUMENTS = {
 }
 
 
-def read_resource(script: str) -> Block:
+def read_choices(declarations: str) -> Choices:
+    """What the declarations of one resource or data source tell of its arguments."""
+    found = {
+        name.removesuffix("Config"): {argument: tuple(json.loads(listed)) for listed, argument in CHOICES.findall(body)}
+        for name, body in INTERFACE.findall(declarations)
+    }
+    return {name: arguments for name, arguments in found.items() if arguments}
+
+
+def read_resource(script: str, choices: Choices) -> Block:
     """The body of the one resource or data source that the script defines."""
-    classes = {name: (base, body) for name, base, body in CLASS.findall(script)}
-    [root] = [body for base, body in classes.values() if base in ("TerraformResource", "TerraformDataSource")]
-    return _block(root, {name: body for name, (_, body) in classes.items()})
+    found = CLASS.findall(script)
+    [root] = [name for name, base, _ in found if base in ("TerraformResource", "TerraformDataSource")]
+    return _block(root, {name: body for name, _, body in found}, choices)
 
 
 def read_provider(script: str) -> Block:
@@ -52,17 +71,20 @@ def read_provider(script: str) -> Block:
     return _written(written, script)
 
 
-def _block(body: str, classes: Mapping[str, str]) -> Block:
+def _block(name: str, classes: Mapping[str, str], choices: Choices) -> Block:
     attributes: dict[str, Attribute] = {}
     blocks: dict[str, Nested] = {}
+    body, listed = classes[name], choices.get(name.removesuffix("OutputReference").removesuffix("Config"), {})
     for getter, is_set, kind, name in GETTER.findall(body):
-        attributes[name] = Attribute(["set", TYPES[kind][1]] if is_set else TYPES[kind], _use(body, getter))
+        attributes[name] = Attribute(
+            ["set", TYPES[kind][1]] if is_set else TYPES[kind], _use(body, getter), listed.get(name, ())
+        )
     for getter, held, name, is_set in HELD.findall(body):
         use = _use(body, getter)
         if held in TYPES:
             attributes[name] = Attribute(TYPES[held], use)
             continue
-        nested = _nested(held, name, use, is_set == "true", classes)
+        nested = _nested(held, name, use, is_set == "true", classes, choices)
         if use == "computed":
             attributes[name] = Attribute([nested.nesting, type_of(nested.block)], use)
         else:
@@ -70,9 +92,9 @@ def _block(body: str, classes: Mapping[str, str]) -> Block:
     return Block(attributes, blocks)
 
 
-def _nested(held: str, name: str, use: Use, is_set: bool, classes: Mapping[str, str]) -> Nested:
+def _nested(held: str, name: str, use: Use, is_set: bool, classes: Mapping[str, str], choices: Choices) -> Nested:
     element = ELEMENT.search(classes[held])
-    block = _block(classes[element[1] if element else held], classes)
+    block = _block(element[1] if element else held, classes, choices)
     if name == "timeouts":
         return Nested("single", 0, 0, block)
     return Nested("set" if is_set else "list", int(use == "required"), 0 if element else 1, block)

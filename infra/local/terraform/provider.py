@@ -1,12 +1,12 @@
-"""A stand-in for a Terraform provider: it has the real one's schema, and neither network nor opinion.
+"""A stand-in for a Terraform provider: it has the real one's schema and lists of choices, and no network.
 
-Terraform's core checks a configuration against that schema and evaluates every expression. The stand-in plans what it
-is asked for, and on apply makes up what Google would have computed.
+Terraform's core checks a configuration against the schema and evaluates every expression; the stand-in checks the
+choices. It plans what it is asked for, and on apply makes up what Google would have computed.
 """
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +18,7 @@ from infra.local.terraform.schema import Attribute, Block, Nested
 from infra.local.terraform.schemas import Schemas
 
 ADDRESS = "registry.terraform.io/hashicorp/google"
+ERROR = 1
 NESTINGS = {"single": 1, "list": 2, "set": 3}
 DEFAULTS = {"project": "project", "project_id": "project", "region": "region", "zone": "zone"}
 """Arguments that the provider fills in where they are left out, and from which of its own."""
@@ -53,6 +54,8 @@ class Provider:
             "PrepareProviderConfig": lambda request, answer: answer.prepared_config.CopyFrom(request.config),
             "Configure": self._configure,
             "UpgradeResourceState": lambda request, answer: _copy(request.raw_state, answer.value),
+            "ValidateResourceTypeConfig": lambda request, answer: self._check(self._schemas.resources, request, answer),
+            "ValidateDataSourceConfig": lambda request, answer: self._check(self._schemas.data, request, answer),
             "ReadResource": lambda request, answer: answer.value.CopyFrom(request.value),
             "ReadDataSource": self._read,
             "PlanResourceChange": self._plan,
@@ -79,6 +82,13 @@ class Provider:
             _describe(block, answer.resource_schemas[name].block)
         for name, block in self._schemas.data.items():
             _describe(block, answer.data_source_schemas[name].block)
+
+    def _check(self, blocks: Mapping[str, Block], request: Any, answer: Any) -> None:
+        for path, text in values.refused(blocks[request.type_name], values.decode(request.value.msgpack)):
+            found = answer.diagnostics.add(severity=ERROR, summary=text)
+            for step in path:
+                place = {"element_key_int": step} if isinstance(step, int) else {"attribute_name": step}
+                found.attribute.steps.add(**place)
 
     def _configure(self, request: Any, _: Any) -> None:
         given = values.decode(request.config.msgpack)

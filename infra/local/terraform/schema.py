@@ -9,10 +9,16 @@ Nesting = Literal["single", "list", "set"]
 
 
 class Attribute(msgspec.Struct, frozen=True):
-    """An argument or a result. The type is as cty writes it in JSON: "string", ["list", "string"], …"""
+    """An argument or a result.
+
+    Attributes:
+        type: as cty writes it in JSON: "string", ["list", "string"], …
+        choices: the strings that the provider accepts; empty for any.
+    """
 
     type: Any
     use: Use
+    choices: tuple[str, ...] = ()
 
 
 class Nested(msgspec.Struct, frozen=True):

@@ -24,9 +24,9 @@ SHA256 = "88d021c89e1cf2abf2c935716d6548d26fe3da4bed30713d4fa36df1ef137436"
 FORMAT = 1
 """To be raised with every change of what is read out of the package."""
 
-SCRIPT = re.compile(r"package/lib/([a-z0-9-]+)/index\.js")
+FILE = "package/lib/([a-z0-9-]+)/index"
+SCRIPT, DECLARATIONS = re.compile(rf"{FILE}\.js"), re.compile(rf"{FILE}\.d\.ts")
 TYPE = re.compile(r"terraformResourceType: '(\w+)'")
-VERSION = re.compile(r"providerVersion: '([\d.]+)'")
 SPLIT = ("container-cluster", "data-google-container-cluster", "data-loss-prevention-deidentify-template")
 """What the generator spread over several files for its size: left out, as nothing here needs it."""
 
@@ -59,17 +59,16 @@ def read_schemas(folder: Path = FOLDER) -> Schemas:
 def _extract() -> Schemas:
     schemas = Schemas(Block({}, {}), {}, {})
     with tempfile.TemporaryDirectory(prefix="attune-terraform-") as place:
-        for name, script in _scripts(_download(Path(place))):
-            found = VERSION.search(script)
-            if found is None or found[1] != PROVIDER:
-                raise ToolMissingError(
-                    f"{PACKAGE}: expected the provider's version {PROVIDER} in {name}, found {found}"
-                )
+        wheel = _download(Path(place))
+        choices = {name: bindings.read_choices(text) for name, text in _texts(wheel, DECLARATIONS)}
+        for name, script in _texts(wheel, SCRIPT):
+            if f"providerVersion: '{PROVIDER}'" not in script:
+                raise ToolMissingError(f"{PACKAGE}: expected {name} of the provider's version {PROVIDER}")
             if name == "provider":
                 schemas = msgspec.structs.replace(schemas, provider=bindings.read_provider(script))
             elif named := TYPE.search(script):
                 kind = schemas.data if name.startswith("data-google-") else schemas.resources
-                kind[named[1]] = bindings.read_resource(script)
+                kind[named[1]] = bindings.read_resource(script, choices[name])
     return schemas
 
 
@@ -86,12 +85,12 @@ def _download(place: Path) -> Path:
     return wheel
 
 
-def _scripts(wheel: Path) -> Iterator[tuple[str, str]]:
-    """(folder, script) of every resource, data source and the provider."""
+def _texts(wheel: Path, wanted: re.Pattern[str]) -> Iterator[tuple[str, str]]:
+    """(folder, text) of such a file of every resource, data source and the provider."""
     with zipfile.ZipFile(wheel) as outer:
         [inner] = [name for name in outer.namelist() if name.endswith(".jsii.tgz")]
         with outer.open(inner) as packed, tarfile.open(fileobj=packed, mode="r|gz") as archive:
             for member in archive:
-                found, file = SCRIPT.fullmatch(member.name), archive.extractfile(member)
+                found, file = wanted.fullmatch(member.name), archive.extractfile(member)
                 if found and file and found[1] not in SPLIT:
                     yield found[1], file.read().decode()

@@ -1,6 +1,6 @@
 """What a plan knows of a resource, and what it is given once it is made, as far as a schema tells."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,6 +13,9 @@ UNKNOWN = Ext(0, b"\0")
 
 Fill = Callable[[str, Attribute, Any], Any]
 """(name, attribute, value) → value, for each attribute of a block."""
+
+Path = tuple[str | int, ...]
+"""Names of attributes and blocks, and places in lists."""
 
 PLAIN = {"string": "", "number": 0, "bool": False}
 
@@ -45,6 +48,26 @@ def made(block: Block, value: Any, label: str) -> Any:
         return _some(attribute.type, f"{label}.{name}") if is_unknown(given) else given
 
     return _each(block, value, fill)
+
+
+def refused(block: Block, value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Where the value has a string that the provider does not accept, and which it does."""
+    for name, attribute in block.attributes.items():
+        given = value[name] if isinstance(value[name], list) else [value[name]]
+        for one in given if attribute.choices else ():
+            if isinstance(one, str) and one not in attribute.choices:
+                yield (*path, name), f"expected {name} to be one of {', '.join(attribute.choices)}, got {one}"
+    for name, nested in block.blocks.items():
+        for place, one in _places(nested, value[name]):
+            yield from refused(nested.block, one, (*path, name, *place))
+
+
+def _places(nested: Nested, value: Any) -> Iterator[tuple[Path, Any]]:
+    """The blocks that are known; what is in a set has no place of its own."""
+    many = value if isinstance(value, list) else [value]
+    for index, one in enumerate(many):
+        if isinstance(one, dict):
+            yield ((index,) if nested.nesting == "list" else ()), one
 
 
 def is_unknown(value: Any) -> bool:

@@ -11,10 +11,17 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 PACKAGE = "tfplugin5"
 SERVICE = f"{PACKAGE}.Provider"
 
-# Field: type and number; "*" repeats it, "%" makes it a map by string.
+# Field: type and number; "*" repeats it, "%" makes it a map by string, "?" one of several of which one is there.
 MESSAGES: dict[str, dict[str, tuple[str, int]]] = {
     "DynamicValue": {"msgpack": ("bytes", 1), "json": ("bytes", 2)},
-    "Diagnostic": {"severity": ("int64", 1), "summary": ("string", 2), "detail": ("string", 3)},
+    "Step": {"attribute_name": ("?string", 1), "element_key_int": ("?int64", 3)},
+    "AttributePath": {"steps": ("*Step", 1)},
+    "Diagnostic": {
+        "severity": ("int64", 1),
+        "summary": ("string", 2),
+        "detail": ("string", 3),
+        "attribute": ("AttributePath", 4),
+    },
     "Attribute": {
         "name": ("string", 1),
         "type": ("bytes", 2),
@@ -83,7 +90,11 @@ def _add(message: Any, name: str, kind: str, number: int) -> None:
     if kind.startswith("%"):
         kind = f"*{message.name}.{_map_entry(message, name, kind[1:])}"
     field = message.field.add(name=name, number=number, label=3 if kind.startswith("*") else 1)
-    _set_type(field, kind.removeprefix("*"))
+    if kind.startswith("?"):
+        if not message.oneof_decl:
+            message.oneof_decl.add(name="selector")
+        field.oneof_index = 0
+    _set_type(field, kind.lstrip("*?"))
 
 
 def _map_entry(message: Any, name: str, kind: str) -> str:
