@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import AsyncIterable, Awaitable, Callable
 
-from shared import heap, http, wiring
+from shared import heap, http, telemetry, wiring
 from shared.errors import PermanentError, RetryableError
 from shared.events.push import Push, read_push
 from shared.tally import Group, tally
-from shared.telemetry import log
 
 MAX_PUSH_BYTES = 14_000_000  # Pub/Sub's 10 MB in base64, and the envelope
 
@@ -35,11 +34,13 @@ class Deliveries:
             return http.error_reply(413, str(error))
         except PermanentError as error:
             return http.refusal(error)
+        telemetry.resume(push.message.attributes)
         try:
             outcome = await self._take(push)
         except RetryableError as error:
-            log("WARNING", "delivery not taken; it will be sent again", reason=str(error))
+            telemetry.note(reason=str(error))
             return http.error_reply(500, "try again")
+        telemetry.note(outcome)
         self.outcomes[outcome] += 1
         if self._group:
             tally.count(self._group, outcome)

@@ -1,23 +1,41 @@
 """HTTP as values: a bounded body in, a reply out. The functions turn replies into the framework's responses."""
 
-from collections.abc import AsyncIterable, Mapping
-from typing import NamedTuple
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, NamedTuple
 
 import msgspec
 
+from shared import telemetry
 from shared.errors import OverQuotaError, PermanentError, Problem, RetryableError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 JSON = {"content-type": "application/json"}
 RETRY_AFTER_S = 2
 OVER_QUOTA_RETRY_AFTER_S = 10
+BODILESS = frozenset((204, 304))
 
 
 class Reply(NamedTuple):
-    """Status, body and headers of an answer."""
+    """Status, body and headers of an answer; an ASGI application that gives it."""
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = {}
+
+    @property
+    def status_code(self) -> int:
+        """The status, by the framework's name for it."""
+        return self.status
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in self.headers.items()]
+        if self.status not in BODILESS:
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
 
 
 class TooLargeError(Exception):
@@ -41,8 +59,9 @@ def refusal(error: PermanentError, status: int = 400) -> Reply:
     return error_reply(status, error.reason, error.problems)
 
 
-def try_later(error: RetryableError) -> Reply:
-    """429 where the platform asks for a slower pace, else 503; both say when to come back."""
+def try_later(error: RetryableError | None = None) -> Reply:
+    """429 where the platform asks for a slower pace, else 503; both say when to come back. The log is told why."""
+    telemetry.note(reason=str(error or ""))
     if isinstance(error, OverQuotaError):
         return error_reply(429, "too many requests", headers={"retry-after": str(OVER_QUOTA_RETRY_AFTER_S)})
     return error_reply(503, "temporarily unavailable", headers={"retry-after": str(RETRY_AFTER_S)})

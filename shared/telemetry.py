@@ -1,4 +1,4 @@
-"""What the functions log: one JSON line on standard output for each request or message, and what went wrong meanwhile.
+"""What the functions log: one JSON line on standard error for each request or message, and what went wrong meanwhile.
 
 The fields of a line (those of Cloud Logging keep its names; log-based metrics read the others):
 
@@ -22,6 +22,7 @@ Never a person's id, address or key, nor a request's address and query.
 
 import os
 import sys
+import traceback
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from time import perf_counter
@@ -38,6 +39,10 @@ instance had to end, all three to come again; the caller went away; a bug."""
 
 WARNINGS = frozenset(("over_quota", "unavailable", "stopped", "dead_letter"))
 MOST_CHARACTERS = 1_000
+
+STDERR = 2
+"""Cloud Run reads both; standard output is for what programs answer."""
+
 
 _encode = msgspec.json.Encoder().encode
 
@@ -118,7 +123,7 @@ def carried() -> dict[str, str]:
     return {} if work is None else {tracing.ATTRIBUTE: work.parent}
 
 
-def end(work: Work, status: int, stack_trace: str = "") -> None:
+def end(work: Work, status: int, crash: Exception | None = None) -> None:
     """Log the request's line."""
     mode = wiring.settings().log
     if mode == "off":
@@ -128,7 +133,7 @@ def end(work: Work, status: int, stack_trace: str = "") -> None:
     ms = round((perf_counter() - work.started_s) * 1_000, 3)
     if mode == "text":
         if severity != "INFO":
-            _print(severity, f"{work.function}: {outcome}", {"reason": work.reason}, stack_trace)
+            _print(severity, f"{work.function}: {outcome}", {"reason": work.reason}, crash)
         return
     line = _Line(
         severity,
@@ -142,9 +147,9 @@ def end(work: Work, status: int, stack_trace: str = "") -> None:
         work.refused,
         work.freshness_ms,
         work.reason[:MOST_CHARACTERS],
-        stack_trace,
+        _where(crash) if crash else "",
     )
-    os.write(1, _encode(line) + b"\n")  # one call: lines of several threads and processes do not mix
+    os.write(STDERR, _encode(line) + b"\n")  # one call: lines of several threads and processes do not mix
 
 
 def log(severity: str, message: str, **fields: Scalar) -> None:
@@ -157,7 +162,7 @@ def log(severity: str, message: str, **fields: Scalar) -> None:
         if work is not None:
             line |= {"function": work.function, "logging.googleapis.com/trace": _trace(work.parent)}
         line |= {name: value[:MOST_CHARACTERS] if isinstance(value, str) else value for name, value in fields.items()}
-        os.write(1, _encode(line) + b"\n")
+        os.write(STDERR, _encode(line) + b"\n")
 
 
 def _outcome(status: int) -> str:
@@ -172,7 +177,14 @@ def _trace(parent: str) -> str:
     return f"projects/{wiring.settings().project or 'local'}/traces/{tracing.trace_of(parent)}"
 
 
-def _print(severity: str, message: str, fields: Mapping[str, Scalar], stack_trace: str = "") -> None:
+def _where(crash: Exception) -> str:
+    """In the form that Error Reporting knows."""
+    frames = "".join(traceback.format_tb(crash.__traceback__))
+    return f"Traceback (most recent call last):\n{frames}{type(crash).__name__}\n"
+
+
+def _print(severity: str, message: str, fields: Mapping[str, Scalar], crash: Exception | None = None) -> None:
     """For people: only what deserves their attention."""
     told = ", ".join(f"{name}: {value}" for name, value in fields.items() if value)
+    stack_trace = "".join(traceback.format_exception(crash)) if crash else ""
     sys.stderr.write(f"{severity} {message}{f' ({told})' if told else ''}\n{stack_trace}")

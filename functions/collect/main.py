@@ -2,16 +2,19 @@
 
 import functions_framework.aio
 from starlette.requests import Request
-from starlette.responses import Response
 
 from ingest.routes import answer
+from shared import http
+from shared.events import deletion
+from shared.events.publish import ITEMS, TOPIC
+from shared.served import served
 
 
 @functions_framework.aio.http
-async def collect(request: Request) -> Response:
+@served("collect", topics=(TOPIC, ITEMS, deletion.TOPIC))
+async def collect(request: Request) -> http.Reply:
     """Every route of `ingest.routes`."""
     address = request.client.host if request.client else ""
-    reply = await answer(
+    return await answer(
         request.method, request.url.path, request.headers, request.query_params, request.stream(), address
     )
-    return Response(reply.body, reply.status, reply.headers)

@@ -5,9 +5,8 @@ from typing import Any
 import functions_framework.aio
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
 
-from shared import wiring
+from shared import http, wiring
 from shared.deliveries import Deliveries
 from shared.errors import PermanentError, Problem
 from shared.events import ga4_params, segment
@@ -15,8 +14,10 @@ from shared.events.deletion import TOPIC as PRIVACY_REQUESTS
 from shared.events.deletion import deletion_message
 from shared.events.firebase import is_log, read_log
 from shared.events.parse import Batch
-from shared.events.publish import publish_dead_letter, publish_events
+from shared.events.publish import DEAD_LETTERS, publish_dead_letter, publish_events
+from shared.events.publish import TOPIC as EVENTS
 from shared.events.push import PubsubMessage, Push, read_push
+from shared.served import served
 from shared.stores.ports import Message
 from shared.tally import tally
 
@@ -29,10 +30,10 @@ _unreadable = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 @functions_framework.aio.http
-async def normalize(request: Request) -> Response:
+@served("normalize", topics=(EVENTS, PRIVACY_REQUESTS, DEAD_LETTERS))
+async def normalize(request: Request) -> http.Reply:
     """POST, any path: a Pub/Sub push with Segment's event, or Firebase's payload. 204 acknowledges."""
-    reply = await deliveries.answer(request.method, request.stream())
-    return Response(reply.body, reply.status, reply.headers)
+    return await deliveries.answer(request.method, request.stream())
 
 
 def _delivery(body: bytes) -> Push:

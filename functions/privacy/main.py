@@ -2,7 +2,7 @@
 
 import functions_framework.aio
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import StreamingResponse
 
 from forgetting import erase
 from forgetting.order import parse_order
@@ -12,25 +12,22 @@ from shared import http, wiring
 from shared.deliveries import Deliveries
 from shared.errors import PermanentError
 from shared.events.deletion import TOPIC
-from shared.events.publish import publish_dead_letter
+from shared.events.publish import DEAD_LETTERS, publish_dead_letter
 from shared.events.push import Push
+from shared.profiles import refolds
+from shared.served import served
 
 
 @functions_framework.aio.http
-async def privacy(request: Request) -> Response:
+@served("privacy", documents=True, warehouse=True, topics=(TOPIC, refolds.TOPIC, DEAD_LETTERS))
+async def privacy(request: Request) -> http.Reply | StreamingResponse:
     """/v1/privacy/…: see `forgetting.routes`. POST, any other path: a push of the topic `privacy-requests`."""
     path = request.url.path
-    if path == "/healthz":
-        reply = http.json_reply(200, {"status": "ok"})
-    elif path.startswith("/v1/"):
-        ask = Ask(request.method, path, request.headers, request.query_params, request.stream())
-        answered = await answer(ask, _places(), wiring.clock())
-        if not isinstance(answered, http.Reply):
-            return StreamingResponse(answered, headers=LINES)
-        reply = answered
-    else:
-        reply = await deliveries.answer(request.method, request.stream())
-    return Response(reply.body, reply.status, reply.headers)
+    if not path.startswith("/v1/"):
+        return await deliveries.answer(request.method, request.stream())
+    ask = Ask(request.method, path, request.headers, request.query_params, request.stream())
+    answered = await answer(ask, _places(), wiring.clock())
+    return answered if isinstance(answered, http.Reply) else StreamingResponse(answered, headers=LINES)
 
 
 async def _take(push: Push) -> str:

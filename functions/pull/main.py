@@ -4,14 +4,14 @@ import asyncio
 
 import functions_framework.aio
 from starlette.requests import Request
-from starlette.responses import Response
 
 from pulling.job import PULLS, choose
 from pulling.order import Order, parse_order
 from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
+from shared.events.publish import ITEMS, TOPIC
+from shared.served import served
 from shared.tally import tally
-from shared.telemetry import log
 
 ROUTE = "/v1/pull"
 MAX_BYTES = 10_000
@@ -19,15 +19,9 @@ RUNNING = asyncio.Lock()
 
 
 @functions_framework.aio.http
-async def pull(request: Request) -> Response:
+@served("pull", documents=True, warehouse=True, topics=(TOPIC, ITEMS))
+async def pull(request: Request) -> http.Reply:
     """POST /v1/pull: optionally {"what": [...], "since": "YYYY-MM-DD"}. Answers what each pull has done."""
-    reply = await _answer(request)
-    return Response(reply.body, reply.status, reply.headers)
-
-
-async def _answer(request: Request) -> http.Reply:
-    if request.url.path == "/healthz":
-        return http.json_reply(200, {"status": "ok"})
     if request.url.path != ROUTE:
         return http.not_found(request.url.path, f"POST {ROUTE}")
     if request.method != "POST":
@@ -40,7 +34,6 @@ async def _answer(request: Request) -> http.Reply:
     except PermanentError as error:
         return http.refusal(error)
     except RetryableError as error:
-        log("WARNING", "not pulled; the next pull goes on from here", reason=str(error))
         return http.try_later(error)
 
 

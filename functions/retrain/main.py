@@ -2,10 +2,10 @@
 
 import functions_framework.aio
 from starlette.requests import Request
-from starlette.responses import Response
 
 from shared import http, wiring
 from shared.errors import PermanentError, RetryableError
+from shared.served import served
 from training import routes
 from training.lease import TakenError
 from training.order import parse_order
@@ -18,16 +18,10 @@ MAX_BYTES = 10_000
 
 
 @functions_framework.aio.http
-async def retrain(request: Request) -> Response:
+@served("retrain", documents=True, warehouse=True)
+async def retrain(request: Request) -> http.Reply:
     """POST /v1/retrain: optionally {"models": [...], "cutoff": "...", "force": true}. /v1/models, /v1/paths."""
-    reply = await _answer(request)
-    return Response(reply.body, reply.status, reply.headers)
-
-
-async def _answer(request: Request) -> http.Reply:
     path = request.url.path
-    if path == "/healthz":
-        return http.json_reply(200, {"status": "ok"})
     is_about_models = path == routes.ROUTE or path.startswith(f"{routes.ROUTE}/")
     if path == paths_route.ROUTE:
         return await _paths(request)

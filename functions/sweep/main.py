@@ -5,7 +5,6 @@ from typing import Literal
 
 import functions_framework.aio
 from starlette.requests import Request
-from starlette.responses import Response
 
 from shared import http, wiring
 from shared.errors import RetryableError
@@ -18,20 +17,15 @@ from shared.profiles.profile import Profile
 from shared.profiles.record import Record
 from shared.profiles.standing import Standing
 from shared.profiles.sweep import Sweep, is_due
+from shared.served import served
 
 ROUTE = "/v1/sweep"
 
 
 @functions_framework.aio.http
-async def sweep(request: Request) -> Response:
+@served("sweep", documents=True, topics=(persona.TOPIC,))
+async def sweep(request: Request) -> http.Reply:
     """POST /v1/sweep: meant for Cloud Scheduler. Answers how many profiles it looked at and how many changed."""
-    reply = await _answer(request)
-    return Response(reply.body, reply.status, reply.headers)
-
-
-async def _answer(request: Request) -> http.Reply:
-    if request.url.path == "/healthz":
-        return http.json_reply(200, {"status": "ok"})
     if request.url.path != ROUTE:
         return http.not_found(request.url.path, f"POST {ROUTE}")
     if request.method != "POST":

@@ -2,22 +2,22 @@
 
 import functions_framework.aio
 from starlette.requests import Request
-from starlette.responses import Response
 
-from shared import wiring
+from shared import http, wiring
 from shared.deliveries import Deliveries
 from shared.errors import PermanentError
-from shared.events.publish import ITEMS, publish_dead_letter
+from shared.events.publish import DEAD_LETTERS, ITEMS, publish_dead_letter
 from shared.events.push import Push
 from shared.models.facts import parse_facts
 from shared.models.items import store_facts
+from shared.served import served
 
 
 @functions_framework.aio.http
-async def update_items(request: Request) -> Response:
+@served("update_items", documents=True, topics=(DEAD_LETTERS,))
+async def update_items(request: Request) -> http.Reply:
     """POST, any path: a Pub/Sub push or CloudEvent. 204 acknowledges; anything else asks for redelivery."""
-    reply = await deliveries.answer(request.method, request.stream())
-    return Response(reply.body, reply.status, reply.headers)
+    return await deliveries.answer(request.method, request.stream())
 
 
 async def _fold(push: Push) -> str:

@@ -6,28 +6,28 @@ from typing import Literal
 
 import functions_framework.aio
 from starlette.requests import Request
-from starlette.responses import Response
 
-from shared import wiring
+from shared import http, telemetry, wiring
 from shared.deliveries import Deliveries
 from shared.errors import PermanentError
-from shared.events.parse import parse_event
-from shared.events.publish import TOPIC, publish_dead_letter
+from shared.events.parse import parse_event, received_at
+from shared.events.publish import DEAD_LETTERS, TOPIC, publish_dead_letter
 from shared.events.push import Push
 from shared.models.personas import PersonaModel
 from shared.models.registry import Registry
-from shared.profiles import bots, persona
+from shared.profiles import bots, persona, refolds
 from shared.profiles.commit import Committer, trusting
 from shared.profiles.fold import read_terms
 from shared.profiles.profile import Profile
 from shared.profiles.standing import Standing
+from shared.served import served
 
 
 @functions_framework.aio.http
-async def update_profile(request: Request) -> Response:
+@served("update_profile", documents=True, topics=(persona.TOPIC, refolds.TOPIC, DEAD_LETTERS))
+async def update_profile(request: Request) -> http.Reply:
     """POST, any path: a Pub/Sub push or CloudEvent. 204 acknowledges; anything else asks for redelivery."""
-    reply = await deliveries.answer(request.method, request.stream())
-    return Response(reply.body, reply.status, reply.headers)
+    return await deliveries.answer(request.method, request.stream())
 
 
 async def _fold(push: Push) -> str:
@@ -37,7 +37,10 @@ async def _fold(push: Push) -> str:
         await publish_dead_letter(wiring.topics(wiring.settings()), push, error, "update_profile", TOPIC)
         return "dead_letter"
     await _registry().get("personas", PersonaModel)
-    return await _committer().add(event)
+    outcome = await _committer().add(event)
+    if outcome == "applied" and (received := received_at(push.message.data)):
+        telemetry.note_freshness((wiring.clock() - received) / timedelta(milliseconds=1))
+    return outcome
 
 
 @cache

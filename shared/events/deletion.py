@@ -10,6 +10,7 @@ from shared.events.event import person_key
 from shared.events.parse import is_poisoned
 from shared.events.segment_values import first, identifier
 from shared.stores.ports import Message
+from shared.telemetry import carried
 
 TOPIC = "privacy-requests"
 LONGEST_ID = 256
@@ -23,7 +24,7 @@ def deletion_message(payload: Mapping[str, Any], requested_at: datetime) -> Mess
     request = {"user_id": user_id, "requested_at": requested_at, "source": "segment"}
     if _is_person(anonymous_id):
         request["anonymous_id"] = anonymous_id
-    return Message(msgspec.json.encode(request), key=person_key(user_id, None))
+    return Message(msgspec.json.encode(request), person_key(user_id, None), carried())
 
 
 def _is_person(value: object) -> bool:

@@ -51,6 +51,13 @@ _types: dict[str, Any] = get_type_hints(Event, include_extras=True)
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
+class _Received(msgspec.Struct):
+    received_at: datetime | None = None
+
+
+_received = msgspec.json.Decoder(_Received).decode
+
+
 class Refusal(NamedTuple):
     """An event that was not taken: its place in the batch, its id where readable, and all that is wrong with it."""
 
@@ -107,6 +114,11 @@ def parse_event(
     if skew:
         event = _moved(event, skew)
     return _checked(event, received_at, settings, not plain and SUSPICIOUS.search(raw) is not None)
+
+
+def received_at(raw: bytes) -> datetime | None:
+    """When collect took a published event; `parse_event` says when it was read."""
+    return _received(raw).received_at
 
 
 def _is_plain(body: bytes) -> bool:

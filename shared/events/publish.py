@@ -1,7 +1,7 @@
 """Onto the topics: events in one request for a batch, what they say of items, and what cannot be read."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
@@ -11,7 +11,7 @@ from shared.events.facts import Hearsay, check, hearsay
 from shared.events.push import Push
 from shared.models.facts import ItemFacts, encode_facts
 from shared.stores.ports import Message, Topics
-from shared.telemetry import log
+from shared.telemetry import carried, log
 
 TOPIC = "events"
 ITEMS = "items"
@@ -29,7 +29,8 @@ async def publish_events(topics: Topics, events: Sequence[Event]) -> None:
     """Publish the events; durable when it returns. Raises RetryableError, for the events' sake only."""
     if not events:
         return
-    publishing = topics.publish(TOPIC, [_message(event) for event in events])
+    trace = carried()
+    publishing = topics.publish(TOPIC, [_message(event, trace) for event in events])
     if news := _news(topics, events):
         # Side by side: what is said of items costs the sender no time.
         await asyncio.gather(publishing, _tell(topics, news))
@@ -39,7 +40,8 @@ async def publish_events(topics: Topics, events: Sequence[Event]) -> None:
 
 async def publish_facts(topics: Topics, facts: Iterable[ItemFacts]) -> None:
     """Publish facts of items; durable when it returns. Raises RetryableError."""
-    messages = [Message(encode_facts(one), key=one.item_id) for one in facts]
+    trace = carried()
+    messages = [Message(encode_facts(one), one.item_id, trace) for one in facts]
     if messages:
         await topics.publish(ITEMS, messages)
 
@@ -110,5 +112,5 @@ def _heard_at(event: Event) -> datetime:
     return event.received_at or event.occurred_at
 
 
-def _message(event: Event) -> Message:
-    return Message(encode_event(event), key=person_of(event), attributes={"kind": event.kind})
+def _message(event: Event, trace: Mapping[str, str]) -> Message:
+    return Message(encode_event(event), person_of(event), {"kind": event.kind, **trace})

@@ -13,9 +13,15 @@ import msgspec
 from shared.profiles.profile import MS
 from shared.profiles.standing import Note, Standing
 from shared.stores.ports import Message, Topics
+from shared.telemetry import carried
 
 PATIENCE_MS = timedelta(seconds=30) // MS
 MOST_REMEMBERED = 10_000
+
+
+def message_of(note: Note, person: str = "") -> Message:
+    """What the note says, for its topic, ordered by the person it is about."""
+    return Message(note.data, person, {**note.attributes, **carried()})
 
 
 class Outbox:
@@ -48,7 +54,7 @@ class Outbox:
             return False
         notes = [note for note in standing.outbox if note.by == self._instance and note.id not in self._published]
         for note in notes:
-            await self._topics.publish(note.topic, [Message(note.data, person, note.attributes)])
+            await self._topics.publish(note.topic, [message_of(note, person)])
             self._published[note.id] = None
         for forgotten in list(islice(self._published, max(0, len(self._published) - MOST_REMEMBERED))):
             del self._published[forgotten]

@@ -101,6 +101,9 @@ class Topics(Protocol):
         Raises OverQuotaError when the platform asks for a slower pace.
         """
 
+    async def check(self, topic: str) -> None:
+        """Return if the topic takes messages now, as far as can be told without publishing one."""
+
     async def close(self) -> None:
         """Let go of connections and files."""
 

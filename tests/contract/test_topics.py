@@ -84,3 +84,10 @@ async def test_a_topic_that_does_not_exist_yet_is_retryable(on_emulators: dict[s
 async def test_a_dead_server_is_retryable(dead_settings: Settings) -> None:
     with pytest.raises(RetryableError, match="topic events"):
         await wiring.topics(dead_settings).publish("events", [Message(b"1")])
+
+
+async def test_a_check_publishes_nothing(settings: Settings, topics: Topics, topic: str) -> None:
+    subscriber = subscribe(settings, topic, "first")
+    await topics.check(topic)
+    await topics.publish(topic, [Message(b"1")])
+    assert [message.data for message in await subscriber.read(1)] == [b"1"]

@@ -31,6 +31,7 @@ from shared.profiles.sweep import AT_ONCE, Sweep
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.lanes import Delivery
 from shared.stores.ports import Message
+from shared.tracing import ATTRIBUTE
 from tests.contract.subscribers import Subscriber, subscribe
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -135,7 +136,8 @@ async def told(changes: Subscriber, count: int) -> list[Told]:
     while END not in messages:
         messages += await changes.read(1)
     found = [message for message in messages if message != END]
-    return [Told(msgspec.json.decode(message.data), dict(message.attributes)) for message in found]
+    said = [{name: text for name, text in message.attributes.items() if name != ATTRIBUTE} for message in found]
+    return [Told(msgspec.json.decode(message.data), told) for message, told in zip(found, said, strict=True)]
 
 
 def chain(found: Sequence[Told], person: str = "u:ann") -> list[str]:

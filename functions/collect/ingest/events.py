@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from ingest.call import Call
-from shared import http, wiring
+from shared import http, telemetry, wiring
 from shared.events.parse import NO_SKEW, Batch, parse_batch
 from shared.events.publish import publish_events
 from shared.events.segment_time import TOLERATED_SKEW
@@ -59,7 +59,9 @@ def _skew(envelope: Envelope, call: Call) -> timedelta:
 
 
 def count(batch: Batch) -> None:
-    """Tell the tally what was taken and what was not."""
+    """Tell the tally and the log what was taken and what was not."""
+    partial = "partial" if batch.events and batch.refusals else ""
+    telemetry.note(partial, count=len(batch.events), refused=len(batch.refusals))
     for source, number in Counter(event.context.source or "api" for event in batch.events).items():
         tally.count("accepted", source, number)
     for refusal in batch.refusals:

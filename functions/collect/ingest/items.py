@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from ingest.call import Call
-from shared import http, wiring
+from shared import http, telemetry, wiring
 from shared.errors import PermanentError, Problem
 from shared.events.publish import publish_facts
 from shared.keys import header_key, is_allowed
@@ -43,6 +43,7 @@ async def put(call: Call) -> http.Reply:
         return http.error_reply(415, f"send {' or '.join(TYPES)}")
     facts, refusals = _parse(split(call.body, media_type in LINES, settings.max_batch_events), call, settings)
     await publish_facts(wiring.topics(settings), facts)
+    telemetry.note("partial" if facts and refusals else "", count=len(facts), refused=len(refusals))
     for group, number in (("accepted", len(facts)), ("refused", len(refusals))):
         if number:
             tally.count("items", group, number)

@@ -86,6 +86,7 @@ def document() -> Json:
         **{f"/v1/{name}": {"post": _segment(f"Segment's {name}", schema)} for name, schema in segment.items()},
         "/v1/ingest/stats": {"get": {"summary": "What has been taken and refused", "responses": _answers(200)}},
         "/healthz": {"get": {"summary": "Whether the instance serves", "responses": _answers(200)}},
+        "/readyz": {"get": {"summary": "Whether what it needs is there", "responses": _answers(200)}},
     }
     components = {"schemas": {**schemas, "Problem": PROBLEM, "Error": ERROR, "Taken": TAKEN}}
     info = {"title": "Attune collect", "version": "1", "description": "Takes what people did."}

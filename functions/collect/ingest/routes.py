@@ -56,8 +56,6 @@ async def _answer(
     body: AsyncIterable[bytes],
     address: str,
 ) -> http.Reply:
-    if path == "/healthz":
-        return http.json_reply(200, {"status": "ok"})
     handler = _find(method, path)
     if handler is None:
         return _missing(path)

@@ -17,9 +17,9 @@ from forgetting.order import Order
 from forgetting.places import Places
 from forgetting.record import Erasure, load, save, subject
 from shared.profiles import refolds
+from shared.profiles.outbox import message_of
 from shared.profiles.profile import to_ms
 from shared.profiles.standing import Standing
-from shared.stores.ports import Message
 
 
 async def begin(order: Order, places: Places, now: datetime) -> tuple[str, Erasure]:
@@ -123,7 +123,7 @@ async def _refold(erasure: Erasure, places: Places, now: datetime) -> None:
     """Those whose profiles counted events of an erased device are folded again without them."""
     if erasure.owners:
         note = refolds.ask([*erasure.owners, *erasure.persons], "erasure", to_ms(now))
-        await places.topics.publish(note.topic, [Message(note.data, attributes=note.attributes)])
+        await places.topics.publish(note.topic, [message_of(note)])
 
 
 async def _close(key: str, erasure: Erasure, places: Places, removed: dict[str, int], now: datetime) -> Erasure:

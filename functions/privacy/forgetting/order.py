@@ -10,6 +10,7 @@ from shared.errors import PermanentError, Problem
 from shared.events.event import person_key
 from shared.events.parse import is_poisoned
 from shared.stores.ports import Message
+from shared.telemetry import carried
 
 Mode = Literal["delete", "suppress"]
 LONGEST_ID = 256
@@ -59,4 +60,4 @@ def check_ids(ids: Mapping[str, str | None]) -> None:
 def message_of(order: Order) -> Message:
     """The order as a message of the topic `privacy-requests`."""
     fields = {name: value for name, value in msgspec.structs.asdict(order).items() if value is not None}
-    return Message(msgspec.json.encode(fields), key=order.person)
+    return Message(msgspec.json.encode(fields), order.person, carried())

@@ -14,9 +14,10 @@ from forgetting.places import Places
 from forgetting.record import Erasure, records
 from shared.errors import RetryableError
 from shared.profiles import refolds
+from shared.profiles.outbox import message_of
 from shared.profiles.profile import to_ms
 from shared.profiles.record import COLLECTION
-from shared.stores.ports import ABSENT, Message
+from shared.stores.ports import ABSENT
 from shared.telemetry import log as tell
 
 REPORTS = "erasure_reports"
@@ -139,7 +140,7 @@ async def _delete_documents(places: Places, marks: Marks, now: datetime) -> None
             back.append(key)
     if back:
         note = refolds.ask(back, "erasure", to_ms(now))
-        await places.topics.publish(note.topic, [Message(note.data, attributes=note.attributes)])
+        await places.topics.publish(note.topic, [message_of(note)])
 
 
 async def _orphans(places: Places, collection: str, marks: Marks) -> list[str]:

@@ -13,11 +13,12 @@ from shared import http, wiring
 from shared.errors import ConflictError, RetryableError
 from shared.events.event import person_key
 from shared.profiles import quarantined, tombstones
+from shared.profiles.outbox import message_of
 from shared.profiles.profile import new_profile, to_ms
 from shared.profiles.record import COLLECTION, Record, pack, unpack
 from shared.profiles.refolds import Why, ask
 from shared.profiles.standing import Quarantine, Standing
-from shared.stores.ports import ABSENT, Message
+from shared.stores.ports import ABSENT
 from shared.telemetry import log
 
 ATTEMPTS = 8
@@ -136,4 +137,4 @@ async def settle(parts: Parts, people: Iterable[str]) -> None:
 
 async def _publish(parts: Parts, people: Iterable[str], why: Why) -> None:
     note = ask(people, why, to_ms(wiring.clock()))
-    await parts.topics.publish(note.topic, [Message(note.data, attributes=note.attributes)])
+    await parts.topics.publish(note.topic, [message_of(note)])

@@ -36,6 +36,11 @@ class EmbeddedTopics:
             reached = store(connection, topic, messages)
         self._wake(reached)
 
+    async def check(self, topic: str) -> None:
+        """Any topic will do, once the file can be read."""
+        with self._database.statement() as connection:
+            connection.execute(TOPIC, (topic,)).fetchone()
+
     async def consume(
         self,
         subscription: str,

@@ -1,7 +1,7 @@
 """Topics in Pub/Sub."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
@@ -38,15 +38,27 @@ class PubSubTopics:
         self._channels = Channels(PublisherGrpcAsyncIOTransport, os.environ.get("PUBSUB_EMULATOR_HOST"), _publish_stub)
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> None:
-        if not messages:
-            return
-        path = f"projects/{self._project}/topics/{topic}"
-        routing = to_grpc_metadata([("topic", path)])  # type: ignore[no-untyped-call]
+        if messages:
+            await self._publish(topic, _requests(self._path(topic), messages))
+
+    async def check(self, topic: str) -> None:
+        """Publish nothing, for which no more is needed than for publishing: a topic that there is refuses only that."""
+        try:
+            await self._publish(topic, [PublishRequest(topic=self._path(topic))])
+        except AioRpcError as error:
+            if error.code() is not StatusCode.INVALID_ARGUMENT:
+                raise
+
+    async def _publish(self, topic: str, requests: Iterable[Any]) -> None:
+        routing = to_grpc_metadata([("topic", self._path(topic))])  # type: ignore[no-untyped-call]
         metadata = (routing, *self._channels.metadata)
         publish = await self._channels.stub()
         with failures(f"topic {topic}"), _retry_when_missing(topic):
-            for request in _requests(path, messages):
+            for request in requests:
                 await publish(request, timeout=self._timeout, metadata=metadata)
+
+    def _path(self, topic: str) -> str:
+        return f"projects/{self._project}/topics/{topic}"
 
     async def close(self) -> None:
         await self._channels.close()
