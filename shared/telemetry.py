@@ -4,7 +4,7 @@ The fields of a line (those of Cloud Logging keep its names; log-based metrics r
 
 | field | meaning |
 | --- | --- |
-| `severity` | INFO; WARNING where it must come again or went to the dead letters; ERROR for a bug |
+| `severity` | INFO; WARNING for what must come again, dead letters, answers from memory alone; ERROR for a bug |
 | `message` | function and outcome, or what went wrong, in words |
 | `function` | the function's name |
 | `outcome` | what became of it, one of a few words: see OUTCOMES, and what a function says itself (`applied`, …) |
@@ -37,7 +37,7 @@ OUTCOMES = ("ok", "partial", "refused", "over_quota", "unavailable", "stopped", 
 """Where a function does not say: done; done in part; refused; too fast, a store is away, or not done before the
 instance had to end, all three to come again; the caller went away; a bug."""
 
-WARNINGS = frozenset(("over_quota", "unavailable", "stopped", "dead_letter"))
+WARNINGS = frozenset(("over_quota", "unavailable", "stopped", "dead_letter", "degraded"))
 MOST_CHARACTERS = 1_000
 
 STDERR = 2

@@ -10,10 +10,13 @@ from starlette.responses import Response
 from serving.parts import Parts
 from serving.routes import Call, respond
 from shared import wiring
+from shared.decisions import TOPIC
+from shared.served import served
 from shared.tally import tally
 
 
 @functions_framework.aio.http
+@served("recommend", documents=True, topics=(TOPIC,))
 async def recommend(request: Request) -> Response:
     """GET /v1/recommendations?user_id=…&n=…, and what belongs to it."""
     call = Call(request.method, request.url.path, request.headers, request.query_params, request.stream())

@@ -8,7 +8,7 @@ import msgspec
 
 from serving.next_steps import steps_from
 from serving.parts import Parts
-from shared import http, wiring
+from shared import http, telemetry, wiring
 from shared.models.paths import PathsModel
 from shared.ranking.recommend import Answer
 from shared.ranking.request import Ask
@@ -32,6 +32,8 @@ async def answer(parts: Parts, ask: Ask) -> Answered:
 async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], bytes]:
     """What is answered to one person, and the decision as it is logged."""
     found = await parts.recommender.answer(ask.person, ask)
+    if found.degraded:
+        telemetry.note("degraded")
     who = {"decision_id": uuid4().hex, "user_id": ask.user_id, "anonymous_id": ask.anonymous_id}
     told: dict[str, Any] = {
         **who,
@@ -80,4 +82,5 @@ def _logged(ask: Ask, found: Answer) -> dict[str, Any]:
         ],
         "model_versions": found.model_versions,
         "degraded": found.degraded,
+        "trace": telemetry.trace_id(),
     }

@@ -4,7 +4,7 @@ import asyncio
 
 from serving.answers import Answered, decide, encode
 from serving.parts import Parts
-from shared import http
+from shared import http, telemetry
 from shared.access import Caller
 from shared.ranking.request import Batch, read_body
 
@@ -17,6 +17,7 @@ async def answer(parts: Parts, caller: Caller, body: bytes) -> Answered:
     if not caller.may_ask_about_all:
         return Answered(http.error_reply(403, "a token is one person's"))
     asks = read_body(body, Batch).asks()
+    telemetry.note(count=len(asks))
     answers = []
     for start in range(0, len(asks), TOGETHER):
         answers += await asyncio.gather(*(decide(parts, ask) for ask in asks[start : start + TOGETHER]))

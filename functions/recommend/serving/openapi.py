@@ -67,6 +67,12 @@ def document() -> Json:
         "/healthz": {
             "get": {"summary": "Whether the instance serves", "responses": {"200": {"description": "it does"}}}
         },
+        "/readyz": {
+            "get": {
+                "summary": "Whether what it needs is there",
+                "responses": {"200": {"description": "it is"}, "503": {"description": "it is not, and which"}},
+            }
+        },
     }
     paths["/v1/tokens"]["post"]["responses"]["409"] = {"description": "no tokens are signed here", **REFUSED}
     info = {"title": "Attune recommend", "version": "1", "description": "Content chosen for one person."}

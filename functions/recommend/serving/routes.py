@@ -39,8 +39,6 @@ class Call(NamedTuple):
 
 async def respond(parts: Parts, call: Call) -> Answered:
     """The answer to any request, for a page of an allowed origin with the headers that browsers ask for."""
-    if call.path == "/healthz":
-        return Answered(http.json_reply(200, {"status": "ok"}))
     cors = cors_headers(parts.settings, call.headers)
     if call.method == "OPTIONS":
         return Answered(http.Reply(204, headers=cors))
