@@ -107,10 +107,11 @@ PATIENCE = 10
 
 
 def _wait(client: httpx.Client, result: ReplayResult, console: Console) -> dict[str, int]:
-    """Wait until every accepted event is in its profile and in the log, and nothing moves; returns what became of them.
+    """Wait until every accepted event is in its profile and in the log, and all topics have been read to their end;
+    returns what became of the events.
 
-    What events say of items follows them on a topic of its own, whose length nobody knows beforehand: its two readers
-    are waited for until they have read equally much, or nothing more for a while (one may have been told twice).
+    What events say of items follows them on a topic of its own: its two readers must have read equally much, or nothing
+    more for a while (one may have been told twice).
     """
     before: dict[str, Any] = {}
     still = 0
@@ -121,7 +122,8 @@ def _wait(client: httpx.Client, result: ReplayResult, console: Console) -> dict[
             folded, logged = sum(outcomes.values()), answer["logged"].get("events", 0)
             told = sum(answer["items"].values()) == answer["logged"].get("items", 0)
             still = still + 1 if answer == before else 0
-            if folded >= result.accepted and logged >= result.accepted and still >= (1 if told else PATIENCE):
+            is_read = not any(answer["waiting"].values()) and (told or still >= PATIENCE)
+            if folded >= result.accepted and logged >= result.accepted and is_read:
                 return outcomes
             before = answer
             status.update(f"folding into profiles: {folded:,} of {result.accepted:,}; in the log: {logged:,}")

@@ -4,33 +4,34 @@ for each function, push subscriptions; only BigQuery's own subscriptions are sto
 import asyncio
 import os
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from time import monotonic
 
 import httpx
-from google.cloud.pubsub_v1 import SubscriberClient
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from infra.local import bridge, pubsub
+from infra.local import pubsub
+from infra.local.bridges import Bridges
 from infra.local.children import await_answer, child, free_port
 from infra.local.emulators import EmulatorMissingError, emulators
-from infra.local.layout import DEAD_LETTERS, FUNCTIONS, ROOT, STATUS, TABLES, Function
+from infra.local.layout import FUNCTIONS, ROOT, STATUS, Function
 from infra.local.proxy import Proxy
 from infra.local.router import Router
 from infra.local.serve import run
 from shared import wiring
 from shared.settings import PREFIX, Settings
-from shared.stores.ports import Message
 
 PROJECT = "attune-local"
-PULL = 1_000
 QUIET_S = 1.0
+LOOK_S = 2.0
+PATIENCE_S = 15.0
+"""Half of what whoever stops a stack waits (infra/local/process.py)."""
 
 
 def serve_emulated(folder: Path, port: int) -> int:
@@ -40,10 +41,14 @@ def serve_emulated(folder: Path, port: int) -> int:
         with emulators(data=folder, project=PROJECT) as environment, _processes(environment, folder) as urls:
             addresses = " ".join(f"{name}={value}" for name, value in sorted(environment.items()))
             print(f"Clients find the emulators by {addresses}", flush=True)
-            return run(EmulatedStack(wiring.settings(), urls).app, port, f"emulators, state in {folder}")
+            stack = EmulatedStack(wiring.settings(), urls)
+            code = run(stack.app, port, f"emulators, state in {folder}")
     except EmulatorMissingError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    if stack.lost:
+        print(f"error: stopped before all was read: {stack.lost}", file=sys.stderr)
+    return code or int(bool(stack.lost))
 
 
 @contextmanager
@@ -80,12 +85,16 @@ def _create_tables(settings: Settings) -> None:
 
 
 class EmulatedStack:
-    """The address in front of the function processes, and the bridge beside them."""
+    """The address in front of the function processes, and the bridges beside them.
+
+    Attributes:
+        lost: what had not been read when the stack stopped, in words; empty if all was.
+    """
 
     def __init__(self, settings: Settings, urls: dict[str, str]):
-        self._settings = settings
+        self.lost = ""
         self._urls = urls
-        self._logged: Counter[str] = Counter()
+        self._bridges = Bridges(settings, PROJECT)
         self._client = httpx.AsyncClient(timeout=1_800, limits=httpx.Limits(max_connections=200))
         proxies: dict[str, ASGIApp] = {name: Proxy(self._client, url) for name, url in urls.items()}
         routes = [Route(STATUS, self._status), Mount("/", Router(proxies))]
@@ -93,44 +102,37 @@ class EmulatedStack:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        stopping = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        bridges = [asyncio.create_task(asyncio.to_thread(self._bridge, topic, stopping, loop)) for topic in TABLES]
+        self._bridges.start()
         try:
             yield
         finally:
             await self._drain()
-            stopping.set()
-            await asyncio.gather(*bridges)
+            await self._bridges.stop()
             await self._client.aclose()
             await wiring.close_all()
 
-    def _bridge(self, topic: str, stopping: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
-        """Pull, append, acknowledge: at least once, as a BigQuery subscription."""
-        warehouse = wiring.warehouse(self._settings)
-        with SubscriberClient() as subscriber:
-            subscription = pubsub.create_pull(subscriber, PROJECT, topic)
-            while not stopping.is_set():
-                got = pubsub.pull(subscriber, subscription, PULL)
-                if got:
-                    letters = bridge.append(warehouse, topic, [Message(data) for _, data in got])
-                    if letters:
-                        publishing = wiring.topics(self._settings).publish(DEAD_LETTERS, letters)
-                        asyncio.run_coroutine_threadsafe(publishing, loop).result()
-                    self._logged[topic] += len(got)
-                    subscriber.acknowledge(subscription=subscription, ack_ids=[ack_id for ack_id, _ in got])
-
     async def _drain(self) -> None:
-        """Wait until nothing has moved for a while: the emulator tells no backlog."""
+        """Wait until both readers of each topic have read it to its end; nothing of it outlives the emulator.
+
+        The bridges know when a topic is empty; what they have logged is then what the functions must have taken.
+        """
         before: object = None
-        while before != (now := await self._counts()):
-            before = now
-            await asyncio.sleep(QUIET_S)
+        moved = monotonic()
+        while True:
+            now = await self._counts()
+            if now != before:
+                before, moved = now, monotonic()
+            missing, still_s = _missing(now), monotonic() - moved
+            if still_s >= (PATIENCE_S if missing else QUIET_S):
+                self.lost = "; ".join(missing)
+                return
+            await asyncio.sleep(QUIET_S / 4)
 
     async def _counts(self) -> dict[str, dict[str, int]]:
-        """Rows logged by topic, and what became of events and of facts of items."""
+        """Rows logged by topic, what became of events and of facts of items, and which topics may hold more."""
+        waiting = await self._bridges.waiting(LOOK_S)
         outcomes, items = await self._outcomes("update_profile"), await self._outcomes("update_items")
-        return {"logged": dict(self._logged), "outcomes": outcomes, "items": items}
+        return {"logged": dict(self._bridges.logged), "outcomes": outcomes, "items": items, "waiting": waiting}
 
     async def _outcomes(self, name: str) -> dict[str, int]:
         answer = await self._client.get(self._urls[name])
@@ -139,3 +141,13 @@ class EmulatedStack:
 
     async def _status(self, _: Request) -> JSONResponse:
         return JSONResponse(await self._counts())
+
+
+def _missing(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """What is known not to have been read, in words."""
+    told = [f"topic {topic} was not read to its end" for topic, waits in counts["waiting"].items() if waits]
+    for topic, taken in (("events", "outcomes"), ("items", "items")):
+        logged, folded = counts["logged"].get(topic, 0), sum(counts[taken].values())
+        if folded < logged:
+            told.append(f"of {logged:,} {topic} in the log, {folded:,} were folded")
+    return told

@@ -9,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from infra.local.layout import DEAD_LETTERS, MAX_ATTEMPTS, TOPICS
 
 ACK_DEADLINE_S = 60
+PULL_S = 5.0
 
 
 def create_topics(project: str) -> None:
@@ -42,12 +43,16 @@ def create_pull(subscriber: SubscriberClient, project: str, topic: str) -> str:
     return _create(subscriber, project, topic, f"{topic}-to-warehouse", {})
 
 
-def pull(subscriber: SubscriberClient, subscription: str, most: int) -> list[tuple[str, bytes]]:
-    """(ack id, data) of some messages; none if there are none for a second."""
+def pull(subscriber: SubscriberClient, subscription: str, most: int) -> list[tuple[str, bytes]] | None:
+    """(ack id, data) of what waits there, or of some of it; None if the emulator has not answered in time.
+
+    An answer at once, though deprecated for the service: only so does "none" say that there is none.
+    """
+    request = {"subscription": subscription, "max_messages": most, "return_immediately": True}
     try:
-        response = subscriber.pull(subscription=subscription, max_messages=most, timeout=1)
+        response = subscriber.pull(request=request, timeout=PULL_S)
     except DeadlineExceeded:
-        return []
+        return None
     return [(received.ack_id, received.message.data) for received in response.received_messages]
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from infra.local.bridge import to_row
@@ -117,6 +118,23 @@ def test_of_each_fact_the_newest_by_the_cutoff_counts(warehouse: Warehouse) -> N
     assert rows["a"] == {**told, "people": 0, "age_rank": 3}
     assert (rows["b"]["category"], rows["b"]["people"], rows["b"]["age_rank"]) == ("hats", 0, 1)
     assert (rows["c"]["category"], rows["c"]["people"], rows["c"]["age_rank"]) == ("c", 2, 2)
+
+
+def test_which_of_the_same_statements_came_through_changes_nothing(warehouse: Warehouse) -> None:
+    """Who is not learned from states facts of what nobody else has met, and most of these statements get lost."""
+    silent = [
+        msgspec.structs.replace(act(f"{item}{day}", "dan", item, at=day * DAY), category="hats", consent=("analytics",))
+        for item, days in (("a", (1, 2, 9)), ("b", (2, 3)))
+        for day in days
+    ]
+    stated = [ItemFacts(item_id=event.item_ids[0], stated_at=event.occurred_at, category="hats") for event in silent]
+    found = []
+    for some in (stated, stated[::-2], stated[:1] + stated[-1:]):
+        warehouse.run("DELETE FROM events WHERE TRUE; DELETE FROM items WHERE TRUE;")
+        log(warehouse, silent, some)
+        found.append(select(warehouse, "item_contents", VALUES).to_pylist())
+    assert found[0] == found[1] == found[2]
+    assert [(row["item_id"], row["people"], row["age_rank"]) for row in found[0]] == [("a", 0, 2), ("b", 0, 1)]
 
 
 def crowd() -> list[Event]:
