@@ -2,7 +2,7 @@
 //
 // An event is kept in localStorage, under a key of its own, until collect has answered for it, and keeps its id however
 // often it is sent: what a closing page sent without hearing the answer, the next page sends again. It counts once.
-// Served without its comments and indentation: a comment has its own line, or follows " // " at a line's end.
+// Served without comments and spaces.
 (() => {
   const early = window.attune;
   if (early?.track) return; // loaded twice
@@ -123,7 +123,7 @@
     write("q." + event.event_id, event);
     plan(250);
   };
-  const plan = (ms) => (timer = timer || setTimeout(send, ms));
+  const plan = (ms) => (timer ||= setTimeout(send, ms));
   // Plain text and no headers: a request without a preflight, which a closing page could not wait for.
   const post = (texts) =>
     fetch(endpoint + "/v1/events", {
@@ -183,7 +183,6 @@
       last: Date.now(),
       opened: Date.now(),
       dwell: 0,
-      shown: {},
       groups: {},
     };
     track("page_view");
@@ -265,7 +264,11 @@
     const act = actOf(target);
     if (button > 1) return;
     if (act) track(act.dataset.action, about(act, true));
-    else if (target.closest("[data-item]") && detail < 2) track("click", about(target)); // a double click is one
+    else if (target.closest("[data-item]") && detail < 2) {
+      // A double click is one.
+      const fields = about(target);
+      if (!fields.decision_id || isNew("click", fields)) track("click", fields);
+    }
   };
   const submitted = ({ target, submitter }) => {
     if (actOf(submitter)) return; // its click has told
@@ -292,6 +295,7 @@
   // Impressions: half of the item, or half of the window, on screen for a second. One event tells all of a slot.
   const timers = new Map();
   const known = new WeakMap();
+  const told = {};
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { target, intersectionRatio, intersectionRect } of entries) {
@@ -301,6 +305,11 @@
     },
     { threshold: [0, 0.1, 0.2, 0.3, 0.4, 0.5] },
   );
+  // Of a decision's item one impression and one click are told, however often its page is come back to.
+  const isNew = (what, fields) => {
+    const key = what + JSON.stringify(fields) + (fields.decision_id || page.id);
+    return !told[key] && (told[key] = true);
+  };
   const stop = (element) => {
     clearTimeout(timers.get(element));
     timers.delete(element);
@@ -309,9 +318,7 @@
     const { item_id: item, ...fields } = about(element);
     const group = JSON.stringify(fields);
     stop(element);
-    if (!page || page.shown[group + item]) return;
-    page.shown[group + item] = 1;
-    (page.groups[group] = page.groups[group] || []).push(item);
+    if (page && isNew(item, fields)) (page.groups[group] ||= []).push(item);
     setTimeout(showGroups, 100);
   };
   const showGroups = () => {
@@ -386,7 +393,7 @@
     listen(document, "play timeupdate ended", watched);
     const attributeFilter = ["data-item", "data-page-item", "content"];
     new MutationObserver(() => {
-      scanning = scanning || setTimeout(scan, 50);
+      scanning ||= setTimeout(scan, 50);
     }).observe(document, { subtree: true, childList: true, attributeFilter });
   };
   const forget = (names) => names.forEach((name) => name !== "consent" && write(name));
