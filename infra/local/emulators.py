@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from infra.local import bqemulator
 from infra.local.children import await_answer, child, free_port
+from infra.local.venvs import CACHE, InstallError
 
-CACHE = Path(__file__).parents[2] / ".cache"
 SDK_PLACES = ("/usr/lib/google-cloud-sdk", "/usr/share/google-cloud-sdk", "/opt/google-cloud-sdk", "~/google-cloud-sdk")
 FIRESTORE_JAR = "platform/cloud-firestore-emulator/cloud-firestore-emulator.jar"
 FIRESTORE_MAIN = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
@@ -91,7 +91,7 @@ def _pubsub(port: int, _data: Path | None) -> list[str]:
 def _bigquery(port: int, data: Path | None) -> list[str]:
     try:
         command = str(bqemulator.executable(CACHE / "bqemulator"))
-    except bqemulator.InstallError as error:
+    except InstallError as error:
         raise EmulatorMissingError(f"bqemulator, from the Python package index: {error}") from error
     keep = ["--persistent", f"--data-dir={data.resolve() / 'bigquery'}"] if data else ["--ephemeral"]
     return [command, "start", f"--rest-port={port}", f"--grpc-port={free_port()}", "--log-level=warning", *keep]

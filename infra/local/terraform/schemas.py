@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 from filelock import FileLock
 
-from infra.local.emulators import CACHE
 from infra.local.terraform import bindings
 from infra.local.terraform.schema import Block
 from infra.local.tools import ToolMissingError
+from infra.local.venvs import CACHE
 
 FOLDER = CACHE / "terraform"
 PROVIDER = "6.50.0"
