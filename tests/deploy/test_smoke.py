@@ -13,13 +13,9 @@ from infra.local.process import running
 KEYS = {"ATTUNE_WRITE_KEYS": "sender", "ATTUNE_API_KEYS": "server, older", "ATTUNE_MODEL_REFRESH_S": "0.2"}
 
 
-@pytest.mark.parametrize("stack", ["embedded", "emulators"])
-def test_an_event_is_seen_in_the_recommendation(
-    stack: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
-) -> None:
-    if stack == "emulators":
-        request.getfixturevalue("emulator_environment")
-    with running(stack, tmp_path, settings=KEYS) as served:
+def test_an_event_is_seen_in_the_recommendation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the emulators, tests/e2e/test_stacks.py does the same."""
+    with running("embedded", tmp_path, settings=KEYS) as served:
         smoke = ["smoke", "--url", served.url, "--write-key", "sender", "--key", "server"]
         assert main(smoke) == 0
         assert "is shown nothing yet, and dismisses attune-smoke" in capsys.readouterr().out
