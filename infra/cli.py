@@ -128,6 +128,10 @@ def parser() -> argparse.ArgumentParser:
     smoke.add_argument("--write-key", metavar="KEY", help="a sender's key (default: the first of ATTUNE_WRITE_KEYS)")
     smoke.add_argument("--key", help="a server's key (default: the first of ATTUNE_API_KEYS)")
     smoke.add_argument("--within", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)g)")
+    plan = _add(commands, "plan", run_plan, "what Terraform would make, without an account: by kind")
+    _environment_option(plan)
+    iam = _add(commands, "iam", run_iam, "who may do what, by what Terraform would make")
+    _environment_option(iam)
     lock = _add(commands, "lock", run_lock, "write the images' requirements.lock anew from their requirements.txt")
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions, not those of the old locks")
     _add(commands, "audit", run_audit, "ask osv.dev for known vulnerabilities of what the images install")
@@ -195,6 +199,12 @@ def _stack_options(sub: argparse.ArgumentParser, port: bool = True) -> None:
     sub.add_argument("--data", metavar="DIR", help="folder of the stack's state (demo: a fresh one; serve: .attune)")
     if port:
         sub.add_argument("--port", type=int, help="(demo: a free one; serve: 8080)")
+
+
+def _environment_option(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--environment", default="dev", metavar="NAME", help="of infra/terraform/environments/ (default: %(default)s)"
+    )
 
 
 def _operator_options(sub: argparse.ArgumentParser) -> None:
@@ -315,6 +325,18 @@ def run_smoke(options: argparse.Namespace) -> int:
     from infra.deploy.smoke import smoke
 
     return smoke(options.url, options.recommend_url, options.write_key, options.key, options.within)
+
+
+def run_plan(options: argparse.Namespace) -> int:
+    from infra.local.terraform.show import show_plan
+
+    return show_plan(options.environment)
+
+
+def run_iam(options: argparse.Namespace) -> int:
+    from infra.local.terraform.show import show_access
+
+    return show_access(options.environment)
 
 
 def run_lock(options: argparse.Namespace) -> int:
