@@ -16,6 +16,10 @@ ACCEPTED: Mapping[str, str] = {}
 """Advisory → why it does not concern Attune. It is passed over; take it out when its package is renewed."""
 
 
+class _Answer(msgspec.Struct):
+    dependencies: list[dict[str, Any]]
+
+
 class Audit(NamedTuple):
     """What is known.
 
@@ -50,8 +54,8 @@ def audit(service: str = "osv") -> Audit:
 def read_answer(asked: int, output: str, errors: str) -> Audit:
     """What pip-audit's JSON says. A package that it skipped is not judged, whatever its exit code."""
     try:
-        packages: list[dict[str, Any]] = msgspec.json.decode(output)["dependencies"]
-    except (msgspec.DecodeError, KeyError):
+        packages = msgspec.json.decode(output, type=_Answer).dependencies
+    except msgspec.DecodeError:  # ValidationError is one
         return Audit(asked, 0, [], (errors.strip().splitlines() or ["no answer"])[-1])
     judged = [package for package in packages if "vulns" in package]
     found = [

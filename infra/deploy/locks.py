@@ -75,7 +75,7 @@ def _read_pin(requirement: Requirement, rest: str) -> Pin:
         Version(specifier.version),
         str(requirement.marker or ""),
         tuple(re.findall(r"--hash=sha256:(\w+)", rest)),
-        tuple(re.findall(r"^    # +(?:via +)?(?:-r +)?(\S+)$", rest, re.MULTILINE)),
+        tuple(re.findall(r"^    # +(?!via$)(?:via +)?(?:-r +)?(\S+)$", rest, re.MULTILINE)),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from infra.deploy.sizes import folder_size, installed
 from infra.local.layout import FUNCTIONS, ROOT, Function
 
 EXTRAS = {"privacy": ("infra/sql",), "profiles": ("infra/sql",), "pull": ("infra/sql",), "retrain": ("infra/sql",)}
@@ -27,12 +28,18 @@ def stage(function: Function, into: Path) -> Path:
 
 
 def stage_all(into: Path) -> int:
-    """Stage every function, and print what each has become."""
-    table = Table("function", "files", "size")
+    """Stage every function, and print what each has become, and what its image will install besides."""
+    table = Table("function", "files", "size", "packages", "installed")
     for column in table.columns[1:]:
         column.justify = "right"
+    elsewhere: set[str] = set()
     for function in FUNCTIONS:
-        files = [file for file in stage(function, into).rglob("*") if file.is_file()]
-        table.add_row(function.name, str(len(files)), f"{sum(file.stat().st_size for file in files) / 1024:,.0f} KiB")
+        folder, packages = stage(function, into), installed(function)
+        files = sum(1 for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc")
+        size, installs = f"{folder_size(folder) / 1024:,.0f} KiB", f"{packages.size / 1024**2:,.1f} MiB"
+        table.add_row(function.name, str(files), size, str(packages.packages), installs)
+        elsewhere.update(packages.elsewhere)
     Console().print(table)
+    if elsewhere:
+        print(f"Not here in the version that images get, so not measured as such: {', '.join(sorted(elsewhere))}")
     return 0

@@ -117,7 +117,7 @@ def build_all(folder: Path, fails: str) -> "tuple[subprocess.CompletedProcess[st
         (project / "build" / function.name).mkdir(parents=True)
     environment = {"PATH": f"{bin_}:{os.environ['PATH']}", "DOCKER_LOG": str(log), "DOCKER_FAILS": fails}
     script = project / "infra" / "deploy" / "images.sh"
-    command = [script, "r-docker.pkg.dev/p/attune", "abc", "python:3.13-slim", str(into)]
+    command = [str(script), "r-docker.pkg.dev/p/attune", "abc", "python:3.13-slim", str(into)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     return done, log.read_text().splitlines(), into
 
