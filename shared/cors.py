@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from shared.http import Reply
 from shared.settings import Settings
 
 METHODS = "GET, POST, PUT, OPTIONS"
@@ -22,3 +23,9 @@ def cors_headers(settings: Settings, request: Mapping[str, str]) -> dict[str, st
         "access-control-max-age": DAY_S,
         "vary": "origin",
     }
+
+
+def allow(reply: Reply, cors: Mapping[str, str]) -> Reply:
+    """The reply with these headers; it varies by what it varied by, and by the origin."""
+    vary = ", ".join(filter(None, (reply.headers.get("vary"), cors.get("vary"))))
+    return reply._replace(headers={**reply.headers, **cors, **({"vary": vary} if vary else {})})

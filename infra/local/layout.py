@@ -46,7 +46,7 @@ FUNCTIONS = (
     Function("update_profile", topic="events"),
     Function("update_items", topic="items"),
     Function("profiles", routes=("/v1/profiles",), topic="refolds"),
-    Function("recommend", routes=("/v1/recommendations", "/v1/tokens", "/v1/rules")),
+    Function("recommend", routes=("/v1/recommendations", "/v1/tokens", "/v1/rules", "/recommend.js")),
     Function("retrain", routes=("/v1/retrain", "/v1/models", "/v1/paths")),
     Function("sweep", routes=("/v1/sweep",)),
 )

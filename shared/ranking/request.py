@@ -79,10 +79,13 @@ class Ask(Wish, frozen=True):
 
 
 class Person(Strict, frozen=True):
-    """One person of a batch."""
+    """One person of a batch, or whom a token names."""
 
     user_id: Id | None = None
     anonymous_id: Id | None = None
+
+
+NOBODY = Person()
 
 
 class Batch(Wish, frozen=True, kw_only=True):
@@ -103,8 +106,11 @@ FILTER_LISTS = ("category", "brand", "tag", "availability")
 S = TypeVar("S", bound=Strict)
 
 
-def read_query(query: Mapping[str, str]) -> Ask:
-    """The query as an Ask: lists separated by commas, fields of the filter by their names. Raises PermanentError."""
+def read_query(query: Mapping[str, str], own: Person = NOBODY) -> Ask:
+    """The query as an Ask: lists separated by commas, fields of the filter by their names; `own` where it names nobody.
+
+    Raises PermanentError.
+    """
     values: dict[str, Any] = {}
     narrowed: dict[str, Any] = {}
     for name, text in query.items():
@@ -115,18 +121,18 @@ def read_query(query: Mapping[str, str]) -> Ask:
             values[name] = listed if name in LISTS else text
     if narrowed:
         values["filter"] = narrowed
-    return _checked(_convert(values, Ask, query))
+    return _checked(_convert(values, Ask, query), own)
 
 
-def read_body(body: bytes, kind: type[S]) -> S:
-    """The JSON as an Ask or a Batch. Raises PermanentError naming what is wrong."""
+def read_body(body: bytes, kind: type[S], own: Person = NOBODY) -> S:
+    """The JSON as an Ask or a Batch; of an Ask that names nobody, `own`. Raises PermanentError naming what is wrong."""
     try:
         asked = msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise _invalid(error, "") from None
     except UNREADABLE as error:
         raise PermanentError("malformed", (Problem("", "JSON", str(error)[:100]),)) from None
-    return _checked(asked) if isinstance(asked, Ask) else asked
+    return _checked(asked, own) if isinstance(asked, Ask) else asked
 
 
 def _convert(values: Mapping[str, Any], kind: type[S], query: Mapping[str, str]) -> S:
@@ -147,7 +153,9 @@ def _invalid(error: msgspec.ValidationError, found: str) -> PermanentError:
 K = TypeVar("K", bound=Ask)
 
 
-def _checked(ask: K) -> K:
+def _checked(ask: K, own: Person = NOBODY) -> K:
+    if ask.user_id is None and ask.anonymous_id is None:
+        ask = msgspec.structs.replace(ask, user_id=own.user_id, anonymous_id=own.anonymous_id)
     if ask.user_id is None and ask.anonymous_id is None:
         raise PermanentError("invalid", (Problem("user_id", "user_id or anonymous_id", "neither"),))
     if ask.number > MOST_ITEMS:

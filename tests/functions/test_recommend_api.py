@@ -57,7 +57,7 @@ def locked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ATTUNE_API_KEYS", f"{SECRET}-api")
     monkeypatch.setenv("ATTUNE_OPERATOR_KEYS", f"{SECRET}-op")
     monkeypatch.setenv("ATTUNE_TOKEN_SECRETS", SECRETS)
-    monkeypatch.setenv("ATTUNE_TOKEN_QUOTA", "5")
+    monkeypatch.setenv("ATTUNE_TOKEN_QUOTA", "7")
 
 
 async def ask(client: httpx.AsyncClient, **wish: object) -> dict[str, Any]:
@@ -257,6 +257,9 @@ async def test_a_page_reads_its_own_person_and_not_too_often(locked: None, clien
         denied = await client.post(path, json={"people": [{"user_id": "ann"}]}, headers=page)
         assert denied.status_code == 403
     assert (await client.get(URL, params={"anonymous_id": "dev"}, headers=page)).status_code == 200
+    unnamed = (await client.post(URL, json={"n": 1}, headers=page)).json()
+    assert (unnamed["user_id"], unnamed["anonymous_id"]) == ("ann", "dev")
+    assert (await client.get(f"{URL}/why", params={"item_id": "i1"}, headers=page)).status_code == 200
     over = await client.get(URL, params={"user_id": "ann"}, headers=page)
     assert (over.status_code, int(over.headers["retry-after"]) > 0) == (429, True)
 

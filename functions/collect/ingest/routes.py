@@ -5,7 +5,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from ingest import events, items, measurement, openapi, script, segment, segment_batch, stats, webhook
 from ingest.call import Call, gunzip
 from shared import http, wiring
-from shared.cors import cors_headers
+from shared.cors import allow, cors_headers
 from shared.errors import PermanentError, RetryableError
 from shared.tally import tally
 
@@ -44,8 +44,7 @@ async def answer(
         return http.Reply(204, headers=cors)
     reply = await _answer(method, path, headers, query, body, address)
     tally.flush_later(lambda: wiring.documents(wiring.settings()))
-    vary = ", ".join(filter(None, (reply.headers.get("vary"), cors.get("vary"))))
-    return reply._replace(headers={**reply.headers, **cors, **({"vary": vary} if vary else {})})
+    return allow(reply, cors)
 
 
 async def _answer(

@@ -3,18 +3,19 @@
 from collections.abc import AsyncIterable, Mapping
 from typing import NamedTuple
 
-from serving import batch, openapi, rules, tokens, why
+from serving import batch, openapi, rules, script, tokens, why
 from serving.answers import Answered, answer
 from serving.parts import Parts
 from shared import http, keys, wiring
 from shared.access import Caller, DeniedError, identify
-from shared.cors import cors_headers
+from shared.cors import allow, cors_headers
 from shared.errors import PermanentError, RetryableError
-from shared.ranking.request import Ask, read_body, read_query
+from shared.ranking.request import Ask, Person, read_body, read_query
 
 ROUTE = "/v1/recommendations"
 BATCH, WHY = f"{ROUTE}/batch", f"{ROUTE}/why"
 TOKENS, RULES, PREVIEW, OPENAPI = "/v1/tokens", "/v1/rules", "/v1/rules/preview", "/v1/recommendations/openapi.json"
+SCRIPT = "/recommend.js"
 METHODS: Mapping[str, tuple[str, ...]] = {
     ROUTE: ("GET", "POST"),
     BATCH: ("POST",),
@@ -23,6 +24,7 @@ METHODS: Mapping[str, tuple[str, ...]] = {
     RULES: ("GET", "PUT"),
     PREVIEW: ("POST",),
     OPENAPI: ("GET",),
+    SCRIPT: ("GET",),
 }
 MAX_BYTES = 200_000
 
@@ -43,7 +45,7 @@ async def respond(parts: Parts, call: Call) -> Answered:
     if call.method == "OPTIONS":
         return Answered(http.Reply(204, headers=cors))
     answered = await _answer(parts, call)
-    return answered._replace(reply=answered.reply._replace(headers={**answered.reply.headers, **cors}))
+    return answered._replace(reply=allow(answered.reply, cors))
 
 
 async def _answer(parts: Parts, call: Call) -> Answered:
@@ -57,6 +59,8 @@ async def _answer(parts: Parts, call: Call) -> Answered:
             return Answered(await _about_rules(parts, call))
         if call.path == OPENAPI:
             return Answered(openapi.serve())
+        if call.path == SCRIPT:
+            return Answered(script.serve(call.headers))
         caller = identify(parts.settings, call.headers, wiring.clock(), parts.quota)
         return await _recommend(parts, call, caller)
     except DeniedError as error:
@@ -76,8 +80,9 @@ async def _recommend(parts: Parts, call: Call, caller: Caller) -> Answered:
         return await batch.answer(parts, caller, await http.read_body(call.body, MAX_BYTES))
     if call.path == WHY:
         return Answered(await why.answer(parts, caller, call.query))
+    own = Person(user_id=caller.user_id, anonymous_id=caller.anonymous_id)
     is_query = call.method == "GET"
-    ask = read_query(call.query) if is_query else read_body(await http.read_body(call.body, MAX_BYTES), Ask)
+    ask = read_query(call.query, own) if is_query else read_body(await http.read_body(call.body, MAX_BYTES), Ask, own)
     caller.check(ask.user_id, ask.anonymous_id)
     return await answer(parts, ask)
 

@@ -7,7 +7,7 @@ from shared import http
 from shared.access import Caller
 from shared.errors import PermanentError, Problem
 from shared.events.event import Id
-from shared.ranking.request import read_query
+from shared.ranking.request import Person, read_query
 
 ITEM = "item_id"
 
@@ -18,6 +18,6 @@ async def answer(parts: Parts, caller: Caller, query: Mapping[str, str]) -> http
     item_id: Id = rest.pop(ITEM, "")
     if not 0 < len(item_id) <= 256:
         raise PermanentError("invalid", (Problem(ITEM, "an item's id", "none" if not item_id else "a longer one"),))
-    ask = read_query(rest)
+    ask = read_query(rest, Person(user_id=caller.user_id, anonymous_id=caller.anonymous_id))
     caller.check(ask.user_id, ask.anonymous_id)
     return http.json_reply(200, await parts.recommender.why(ask.person, ask, item_id))
