@@ -106,6 +106,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     diversity: Annotated[
         float, Meta(ge=0, lt=1, description="how much a list avoids items like those above them; 0: not at all")
     ] = 0.05
+    exploration: Annotated[
+        float, Meta(ge=0, le=0.5, description="share of the places where items are tried that little is known of")
+    ] = 0.1
+    shown_limit: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=255,
+            description="an item shown so often within 30 days, and not met since, is not recommended; 0: any number",
+        ),
+    ] = 10
     model_refresh_s: Annotated[Positive, Meta(description="an instance looks for newer models so often")] = 60.0
     item_cache: Annotated[Count, Meta(description="items that an instance of recommend remembers")] = 20_000
     item_refresh_s: Annotated[Positive, Meta(description="a remembered item is read again after so long")] = 30.0

@@ -7,6 +7,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response
 
+from serving.answers import Logged
 from serving.parts import Parts
 from serving.routes import Call, respond
 from shared import wiring
@@ -25,9 +26,9 @@ async def recommend(request: Request) -> Response:
     return Response(reply.body, reply.status, reply.headers, background=after)
 
 
-async def _log(decisions: tuple[bytes, ...]) -> None:
+async def _log(decisions: tuple[Logged, ...]) -> None:
     """After the answer has gone out; a graceful shutdown waits for it."""
-    await _parts().decisions.add(*decisions)
+    await _parts().decisions.add(*(make() for make in decisions))
     tally.flush_later(lambda: wiring.documents(wiring.settings()))
 
 

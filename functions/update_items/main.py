@@ -8,8 +8,10 @@ from shared.deliveries import Deliveries
 from shared.errors import PermanentError
 from shared.events.publish import DEAD_LETTERS, ITEMS, publish_dead_letter
 from shared.events.push import Push
+from shared.models.arrivals import Arrivals
 from shared.models.facts import parse_facts
 from shared.models.items import store_facts
+from shared.profiles.profile import to_ms
 from shared.served import served
 
 
@@ -27,7 +29,12 @@ async def _fold(push: Push) -> str:
     except PermanentError as error:
         await publish_dead_letter(wiring.topics(settings), push, error, "update_items", ITEMS)
         return "dead_letter"
-    return await store_facts(wiring.documents(settings), facts)
+    outcome = await store_facts(wiring.documents(settings), facts)
+    if outcome == "new":
+        arrivals.note(facts.item_id, to_ms(facts.stated_at or wiring.clock()))
+        arrivals.flush_later(lambda: wiring.documents(settings))
+    return outcome
 
 
+arrivals = Arrivals()
 deliveries = Deliveries(_fold, "items")

@@ -25,8 +25,9 @@ import msgspec
 Learned = Literal["neighbours", "next", "category", "trending", "popularity", "return", "content", "persona"]
 """Sources whose share is learned."""
 
-Source = Literal[Learned, "catalogue", "rule"]
-"""Which recommender proposes an item. The catalogue does only where nothing has been trained, a rule where it holds."""
+Source = Literal[Learned, "catalogue", "rule", "exploration"]
+"""Which recommender proposes an item. The catalogue does only where nothing has been trained, a rule where it holds,
+exploration where nothing else does."""
 
 SOURCES: tuple[Source, ...] = get_args(Learned)
 

@@ -24,8 +24,9 @@ FACTS_AT = "facts_at"
 ATTEMPTS = 8
 PAUSE_S = 0.01
 
-Folded = Literal["applied", "known"]
-"""What became of stated facts: `known` when the document says them already, or something newer."""
+Folded = Literal["new", "applied", "known"]
+"""What became of stated facts: `new` when nothing was known of the item, `known` when the document says them already,
+or something newer."""
 
 
 class Item(msgspec.Struct, frozen=True, dict=True):
@@ -132,5 +133,5 @@ async def store_facts(documents: Documents, facts: ItemFacts) -> Folded:
         except ConflictError:
             await asyncio.sleep(random.uniform(0, PAUSE_S * 2**attempt))
         else:
-            return "applied"
+            return "applied" if document else "new"
     raise RetryableError(f"an item was written by others {ATTEMPTS} times while facts were folded into it")

@@ -8,6 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from shared.errors import PermanentError, RetryableError
+from shared.models.arrivals import KEY as ARRIVALS
+from shared.models.arrivals import Came, read_arrivals
 from shared.models.artifact import COLLECTION, POINTER, model_key, unpack_model
 from shared.models.relations import SLOT, SLOTS, Slot, live_slot
 from shared.stores.ports import Documents
@@ -18,6 +20,9 @@ M = TypeVar("M", bound=msgspec.Struct)
 
 RETRY = timedelta(seconds=1)
 """After a look that failed, the next one waits so long."""
+
+TRYING = "exploration"
+"""The model that has new items tried."""
 
 
 class Registry:
@@ -39,6 +44,8 @@ class Registry:
         """Where in the item documents the live relations are."""
         self.looks = 0
         """How often the store has answered: as long as this is the same, so is all else."""
+        self.arrivals: Came = {}
+        """Items that have come lately; read where there is a model that has them tried."""
 
     async def look(self) -> None:
         """Have the models been looked at: the first call waits for it, later ones have it done in the background."""
@@ -80,7 +87,12 @@ class Registry:
         wanted = {name: str(version) for name, version in fields.items() if name != SLOT}
         newer = {name: wanted[name] for name in self._kinds if wanted.get(name) not in (None, self.versions.get(name))}
         keys = {model_key(name, version): name for name, version in newer.items()}
-        for key, document in (await self._documents.get_many(COLLECTION, list(keys)) if keys else {}).items():
+        tried = [ARRIVALS] if TRYING in self._kinds.keys() & wanted.keys() else []
+        read = [*keys, *tried]
+        found = await self._documents.get_many(COLLECTION, read) if read else {}
+        if arrivals := found.pop(ARRIVALS, None):
+            self.arrivals = read_arrivals(arrivals.fields)
+        for key, document in found.items():
             name = keys[key]
             self._models[name] = unpack_model(document.fields, self._kinds[name])
             self.versions[name] = newer[name]

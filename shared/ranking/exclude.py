@@ -1,6 +1,7 @@
 """Exclusion: what must not be shown. Known of the person before any item is read, and known of the item after."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from shared.profiles import memory
 from shared.profiles.cart import cart
 from shared.profiles.memory import DAY_MS, item_number
 from shared.profiles.profile import Profile, to_ms
+from shared.profiles.shown import shown_often
 from shared.ranking.request import Filter, Wish
 from shared.rules.rule import Items, Span
 from shared.rules.ruling import mismatch
@@ -16,24 +18,39 @@ from shared.rules.ruling import mismatch
 EXITED_DAYS = timedelta(days=7) // timedelta(days=1)
 """What somebody has left at once is not shown for so long."""
 
+BOUGHT = "bought"
 GONE = frozenset(("out_of_stock", "discontinued"))
 
 
 def barred(profile: Profile, may_return: bool) -> set[int]:
     """Numbers of the items not to be shown: those bought, dismissed or met last; all met, unless they may return."""
-    if not may_return:
-        return profile.excluded
-    last = {item_number(profile.recent[-1].item_id)} if profile.recent else set()
-    return memory.met(profile.purchased, profile.dismissed) | last
+    return bought(profile) | _barred(profile, may_return, frozenset())
 
 
-def unwanted(profile: Profile, wish: Wish, may_return: bool, now: datetime) -> set[int]:
-    """Numbers of all items that what is known of the person, or the request, forbids."""
-    found = barred(profile, may_return) | exited(profile, now)
+def bought(profile: Profile) -> set[int]:
+    """Numbers of the items that the person has bought; of these only repeatable ones may be shown."""
+    return memory.met(profile.purchased)
+
+
+def unwanted(profile: Profile, wish: Wish, may_return: bool, now: datetime, shown_limit: int) -> set[int]:
+    """Numbers of all items that what is known of the person, or the request, forbids, but for those only bought.
+
+    Whether what was bought may be shown again the catalogue tells: `why_withheld`.
+    """
+    found = _barred(profile, may_return, bought(profile)) | exited(profile, now)
     found.update(map(item_number, cart(profile, now) if profile.cart else ()))
     found.update(map(item_number, wish.exclude_ids))
     found.update(map(item_number, wish.item_ids))
+    if shown_limit:
+        found |= shown_often(profile, now, shown_limit)
     return found
+
+
+def _barred(profile: Profile, may_return: bool, purchased: AbstractSet[int]) -> set[int]:
+    """Numbers of the items dismissed or met last; and unless they may return, of all met, but for those bought."""
+    last = {item_number(profile.recent[-1].item_id)} if profile.recent else set()
+    met = set() if may_return else memory.met(profile.seen) - purchased
+    return met | memory.met(profile.dismissed) | last
 
 
 def exited(profile: Profile, now: datetime) -> set[int]:
@@ -42,23 +59,30 @@ def exited(profile: Profile, now: datetime) -> set[int]:
     return memory.met([(day, marks) for day, marks in profile.exited if day >= since])
 
 
-def why_unwanted(profile: Profile, wish: Wish, may_return: bool, now: datetime, item_id: str) -> str:
+def why_unwanted(profile: Profile, wish: Wish, may_return: bool, now: datetime, shown_limit: int, item: Item) -> str:
     """The same for one item, in words; empty if nothing forbids it."""
-    number = item_number(item_id)
+    item_id, number = item.item_id, item_number(item.item_id)
+    purchased = bought(profile)
     reasons: Mapping[str, bool] = {
         "the request excludes it": item_id in wish.exclude_ids,
         "it is the item being looked at": item_id in wish.item_ids,
-        "bought": number in memory.met(profile.purchased),
+        BOUGHT: number in purchased and not item.repeatable,
         "dismissed": number in memory.met(profile.dismissed),
         "in the cart": item_id in cart(profile, now),
         f"left at once within the last {EXITED_DAYS} days": number in exited(profile, now),
-        "met before, and people do not come back here": number in barred(profile, may_return),
+        f"shown {shown_limit} times or more without being met": (
+            shown_limit > 0 and number in shown_often(profile, now, shown_limit)
+        ),
+        "met last": number in _barred(profile, may_return=True, purchased=purchased),
+        "met before, and people do not come back here": number in _barred(profile, may_return, purchased),
     }
     return next((reason for reason, holds in reasons.items() if holds), "")
 
 
-def why_withheld(item: Item | None, wanted: Filter, now: datetime) -> str:
+def why_withheld(item: Item | None, wanted: Filter, now: datetime, is_bought: bool = False) -> str:
     """Why the catalogue or the request's filter forbids the item, in words; empty if neither does."""
+    if is_bought and (item is None or not item.repeatable):
+        return BOUGHT
     if item is not None:
         if item.hidden:
             return "hidden"

@@ -19,6 +19,7 @@ REASONS: Mapping[Source, str] = {
     "content": "new, and like {because}",
     "catalogue": "from our catalogue",
     "rule": "chosen for you",
+    "exploration": "worth a try",
 }
 
 

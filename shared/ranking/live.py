@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from shared.models.arrivals import Came
 from shared.models.blend import DEFAULT, BlendModel
+from shared.models.exploration import ExplorationModel
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.propensity import PropensityModel
@@ -20,6 +22,7 @@ class Live(NamedTuple):
     Attributes:
         popularity, personas, rules: None while there is none.
         propensities: those that are live, by name.
+        exploration, arrivals: what is tried though little is known of it; none before it is known what people met.
         slot: where in the item documents the live relations are.
     """
 
@@ -28,6 +31,8 @@ class Live(NamedTuple):
     personas: PersonaModel | None
     propensities: Mapping[str, PropensityModel]
     rules: RuleSet | None
+    exploration: ExplorationModel | None
+    arrivals: Came
     versions: dict[str, str]
     slot: Slot
 
@@ -41,6 +46,8 @@ def read_live(registry: Registry) -> Live:
         registry.last("personas", PersonaModel),
         {name: model for name, model in propensities.items() if model is not None},
         registry.last("rules", RuleSet),
+        registry.last("exploration", ExplorationModel),
+        registry.arrivals,
         dict(registry.versions),
         registry.slot,
     )

@@ -85,6 +85,7 @@ def propose(
         "content": lambda item_id: likest_anchor(item_id, weights, items),
         "catalogue": lambda _: "",
         "rule": lambda _: "",
+        "exploration": lambda _: "",
     }
     ready: dict[Source, Ranked] = {"trending": among.trends, "popularity": popularity.items, "persona": among.items}
     return Proposed(scores, because, ready, unmet, weights)

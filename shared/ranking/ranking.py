@@ -61,7 +61,10 @@ class Ranking:
 
     def source(self, item_id: str) -> Source:
         """Who says most for the item."""
-        return "rule" if item_id in self._only_ruled else self._blended.leading(item_id)
+        if item_id in self._only_ruled:
+            return "rule"
+        is_proposed = any(item_id in scores for scores in self._heard.values())
+        return self._blended.leading(item_id) if is_proposed else "exploration"
 
     def _blend(self, most: int | None) -> Blended:
         found = candidates(self._heard, self._proposed.ready, self._forbidden, most)

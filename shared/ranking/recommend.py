@@ -1,16 +1,17 @@
 """One answer: reads what the stages need, passes it through them, and never fails because a store is away.
 
-candidates → score → rules → exclude → diversify → explore → fill → explain; what is logged is the function's.
+candidates → score → rules → exclude → diversify → fill → explore → explain; what is logged is the function's.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from time import monotonic
 from typing import Any, NamedTuple
 
 from shared.deadline import Breaker, Deadline
+from shared.decision import Considered
 from shared.models.blend import Shares
 from shared.models.catalogue import Catalogue
 from shared.models.newest import Newest
@@ -22,10 +23,11 @@ from shared.profiles import persona
 from shared.profiles.face import face
 from shared.profiles.fold import Terms
 from shared.profiles.profile import Profile
-from shared.ranking.arrange import arrange
+from shared.ranking.arrange import Tuning, arrange
 from shared.ranking.candidates import anchors
-from shared.ranking.exclude import unwanted
+from shared.ranking.exclude import bought, unwanted
 from shared.ranking.explain import Recommendation, explain
+from shared.ranking.explore import explore
 from shared.ranking.live import Live, read_live
 from shared.ranking.pool import gather
 from shared.ranking.propose import propose
@@ -61,7 +63,7 @@ class Answer(NamedTuple):
 
     Attributes:
         rules: the names of those that hold for them.
-        candidates: the best (item, score), as they were before rules.
+        ranking: all candidates.
         features: what was looked at: the context, and the weights of the items that speak for the person.
         degraded: whether a store could not be reached in time.
     """
@@ -70,7 +72,7 @@ class Answer(NamedTuple):
     propensities: Mapping[str, Any]
     items: list[Recommendation]
     rules: list[str]
-    candidates: list[tuple[str, float]]
+    ranking: Ranking
     features: dict[str, Any]
     model_versions: dict[str, str]
     degraded: bool
@@ -78,6 +80,11 @@ class Answer(NamedTuple):
     @property
     def item_ids(self) -> list[str]:
         return [item.item_id for item in self.items]
+
+    def candidates(self) -> Iterator[Considered]:
+        """The best, as they were before rules, each with its source: for the log, so made when that is written."""
+        for item_id, score in self.ranking.best[:LOGGED]:
+            yield Considered(item_id, round(score, 6), self.ranking.source(item_id))
 
 
 class Recommender:
@@ -91,7 +98,7 @@ class Recommender:
         terms: Terms,
         settings: Settings,
         clock: Callable[[], datetime],
-        draw: Callable[[int], int] = random.randrange,
+        draw: Callable[[], float] = random.random,
     ):
         self._documents = documents
         self._registry = registry
@@ -99,7 +106,7 @@ class Recommender:
         self._terms = terms
         self._settings = settings
         self._clock = clock
-        self._draw = draw
+        self._tuning = Tuning(settings.diversity, settings.exploration, draw)
         self._breaker = Breaker(monotonic)
         self._newest = Newest(documents, timedelta(seconds=settings.model_refresh_s), clock)
         self._looked = 0
@@ -113,7 +120,7 @@ class Recommender:
         view = await self._view(person, wish, rules)
         pool = await gather(view)
         told: list[Recommendation] = []
-        for scored in arrange(view, pool, self._settings.diversity, self._draw):
+        for scored in explore(*arrange(view, pool, self._tuning), self._tuning.draw):
             source = view.ranking.source(scored.item_id)
             told.append(explain(scored, source, view.proposed.because[source](scored.item_id), pool.items))
         return Answer(
@@ -121,7 +128,7 @@ class Recommender:
             view.propensities,
             told,
             view.ruling.names,
-            view.ranking.best[:LOGGED],
+            view.ranking,
             {"context": view.context, "anchors": view.proposed.anchors},
             view.live.versions,
             view.reads.is_away,
@@ -130,7 +137,7 @@ class Recommender:
     async def why(self, person: str, wish: Wish, item_id: str) -> dict[str, Any]:
         """What becomes of one item on its way into the answer: stage by stage, until it falls out or is shown."""
         view = await self._view(person, wish, None)
-        return await walk(view, item_id, self._settings.diversity, self._draw)
+        return await walk(view, item_id, self._tuning, self._settings.shown_limit)
 
     def deadline(self) -> Deadline:
         """For the reads of one answer."""
@@ -156,9 +163,10 @@ class Recommender:
         shares = _shares(wish, ALONE if newest else live.blend.shares[context])
         popularity = live.popularity or EMPTY
         proposed = propose(profile, weights, items, popularity, may_return, told, newest, wish.item_ids)
-        forbidden = unwanted(profile, wish, may_return, now)
+        forbidden = unwanted(profile, wish, may_return, now, self._settings.shown_limit)
         ranking = Ranking(proposed, shares, live.blend.factors, forbidden, PER_ITEM * wish.number, brought)
-        return View(wish, profile, now, live, told, propensities, context, ruling, items, proposed, ranking, reads)
+        found = wish, profile, now, live, told, propensities, context, ruling, items, proposed, ranking
+        return View(*found, forbidden, bought(profile), reads)
 
     def _take(self) -> Live:
         """The live models. New relations stand in the item documents: what is remembered of these is out of date."""

@@ -1,6 +1,7 @@
 """Everything that one answer is made of, but for the documents of its candidates."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ class View(NamedTuple):
         profile: that of a stranger where the person's counts for nothing.
         propensities: as they are told.
         items: those that speak for the person.
+        forbidden, bought: numbers of items that may not be shown, and of those that may be if they are repeatable.
     """
 
     wish: Wish
@@ -35,4 +37,6 @@ class View(NamedTuple):
     items: Mapping[str, Item]
     proposed: Proposed
     ranking: Ranking
+    forbidden: AbstractSet[int]
+    bought: AbstractSet[int]
     reads: Reads

@@ -1,48 +1,57 @@
 """Why, or why not: one item's way through the stages, until it falls out or is shown."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.models.items import Item
-from shared.ranking.arrange import arrange
+from shared.ranking.arrange import Tuning, arrange
 from shared.ranking.diversify import diversify
 from shared.ranking.exclude import why_unwanted, why_withheld
+from shared.ranking.explore import probabilities
 from shared.ranking.pool import gather
 from shared.ranking.view import View
 
 Stage = dict[str, Any]
 
+LIKELY = 0.5
+"""Where chance decides, an item counts as shown if that is as likely as not."""
 
-async def walk(view: View, item_id: str, diversity: float, draw: Callable[[int], int]) -> dict[str, Any]:
+
+async def walk(view: View, item_id: str, tuning: Tuning, shown_limit: int) -> dict[str, Any]:
     """Each stage with whether the item passed it, and what it said."""
     wish, proposed, ranking = view.wish, view.proposed, view.ranking
     sources = {source: scores[item_id] for source, scores in proposed.scores.items() if item_id in scores}
     stages: list[Stage] = [_stage("candidates", bool(sources), {"sources": sources})]
-    reason = why_unwanted(view.profile, wish, view.live.blend.may_return, view.now, item_id)
+    item = (await view.reads.items([item_id])).get(item_id)
+    facts = item or Item(item_id)
+    reason = why_unwanted(view.profile, wish, view.live.blend.may_return, view.now, shown_limit, facts)
     stages.append(_stage("exclude", not reason, {"reason": reason}))
     ranking.extend()
     place = next((place for place, (known, _) in enumerate(ranking.best, 1) if known == item_id), None)
     if place is not None:
         told = {"place": place, "of": len(ranking.best), "score": round(ranking.best[place - 1][1], 6)}
         stages.append(_stage("score", True, told))
-    item = (await view.reads.items([item_id])).get(item_id)
     withheld = why_withheld(item, wish.filter, view.now)
     stages.append(_stage("catalogue", not withheld, {"reason": withheld, "known": item is not None}))
-    factor, rule = view.ruling.weigh(item or Item(item_id))
+    factor, rule = view.ruling.weigh(facts)
     stages.append(_stage("rules", bool(factor), {"rule": rule, "factor": factor, "hold": view.ruling.names}))
     pool = await gather(view)
     near = [one.item_id for one in pool.allowed]
     stages.append(_stage("pool", item_id in near, {"place": _place(near, item_id), "of": len(near)}))
-    varied = [one.item_id for one in diversify(pool.allowed, pool.items, wish.number, diversity)]
+    varied = [one.item_id for one in diversify(pool.allowed, pool.items, wish.number, tuning.diversity)]
     at = _place(varied, item_id)
-    stages.append(_stage("diversify", at is not None, {"place": at, "strength": diversity}))
-    shown = [one.item_id for one in arrange(view, pool, diversity, draw)]
-    stages.append(_stage("fill", item_id in shown, {"place": _place(shown, item_id), "n": wish.number}))
-    is_shown = item_id in shown
+    stages.append(_stage("diversify", at is not None, {"place": at, "strength": tuning.diversity}))
+    arranged = arrange(view, pool, tuning)
+    filled = [one.item_id for one in arranged.listed]
+    stages.append(_stage("fill", item_id in filled, {"place": _place(filled, item_id), "n": wish.number}))
+    probability = probabilities(*arranged).get(item_id, 0.0)
+    stages.append(_stage("explore", probability > 0.0, {"probability": probability}))
+    is_shown = probability >= LIKELY
     return {
         "item_id": item_id,
         "shown": is_shown,
-        "fell_out_at": None if is_shown else next((one["stage"] for one in stages if not one["passed"]), None),
+        "probability": probability,
+        "fell_out_at": None if is_shown else next((one["stage"] for one in stages if not one["passed"]), "explore"),
         "stages": stages,
         "degraded": view.reads.is_away,
     }

@@ -1,7 +1,7 @@
 """What the rules that hold do with candidates: their scores, who may not be shown, and who stands where."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
@@ -113,6 +113,11 @@ class Ruling:
             place += 1
         # Too few for the places in between: pinned ones follow closely.
         yield from (pinned[number] for number in sorted(pinned))
+
+    def rooms(self, shown: Iterable[Facts], number: int) -> Callable[[Facts], bool]:
+        """Whether so many items like one could stand beside those shown without going beyond a cap."""
+        counts = Counter(key for item in shown for key, _ in self._capped(item))
+        return lambda item: all(counts[key] + number <= most for key, most in self._capped(item))
 
     def _pin(self, ranked: Sequence[str], items: Mapping[str, Facts]) -> dict[int, Placed]:
         pinned: dict[int, Placed] = {}

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from shared.models.items import Item
 from shared.ranking.candidates import CONTENT_ANCHORS, from_content, likest_anchor
-from shared.ranking.explore import EVERY, NEARLY, explore
-from shared.ranking.scored import Scored
 from training import content
 from training.content import FEW, FIELDS, LEAST, N, find_alike, price_bands, words
 
@@ -138,22 +136,3 @@ def test_the_leading_anchors_ask_for_what_is_like_them() -> None:
     assert few == pytest.approx({"few": 0.5 * sum(1 - n / 40 for n in range(CONTENT_ANCHORS))})
     assert likest_anchor("new3", weights, known) == "i3"
     assert likest_anchor("few", weights, known) == "i0"
-
-
-ranked = [Scored(f"i{n}", 1.0 - n / 30) for n in range(20)]
-
-
-def test_the_last_place_of_ten_is_for_one_that_nobody_has_met() -> None:
-    unmet = {"i15": 0.8, "i12": 0.8 * NEARLY, "i11": 0.5, "elsewhere": 0.9}
-    tenth = []
-    for drawn in (0, 1):
-        found = explore(ranked, unmet, EVERY, lambda number, drawn=drawn: drawn % number)  # type: ignore[misc]
-        assert found[:9] == ranked[:9]
-        assert sorted(one.item_id for one in found) == sorted(one.item_id for one in ranked)
-        tenth.append((found[9].item_id, found[9].probability))
-    assert tenth == [("i12", 0.5), ("i15", 0.5)], "those that are nearly as good have the same chance"
-
-
-@pytest.mark.parametrize(("unmet", "n"), [({}, 10), ({"i3": 0.5, "i15": 0.8}, 10), ({"i15": 0.8}, 9)])
-def test_otherwise_the_ranking_stays(unmet: dict[str, float], n: int) -> None:
-    assert explore(ranked, unmet, n, lambda _: 0) == ranked

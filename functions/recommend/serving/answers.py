@@ -1,5 +1,8 @@
 """An answer as JSON, and the decision that is logged for it."""
 
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -9,6 +12,7 @@ import msgspec
 from serving.next_steps import steps_from
 from serving.parts import Parts
 from shared import http, telemetry, wiring
+from shared.decision import Decision, Shown, encode_decision
 from shared.models.paths import PathsModel
 from shared.ranking.recommend import Answer
 from shared.ranking.request import Ask
@@ -16,11 +20,15 @@ from shared.ranking.request import Ask
 encode = msgspec.json.Encoder().encode
 
 
+Logged = Callable[[], bytes]
+"""Makes the record of a decision, which nobody is to wait for."""
+
+
 class Answered(NamedTuple):
     """A reply, and the decisions to be logged once it has gone out."""
 
     reply: http.Reply
-    decisions: tuple[bytes, ...] = ()
+    decisions: tuple[Logged, ...] = ()
 
 
 async def answer(parts: Parts, ask: Ask) -> Answered:
@@ -29,7 +37,7 @@ async def answer(parts: Parts, ask: Ask) -> Answered:
     return Answered(http.Reply(200, encode(told), http.JSON), (decision,))
 
 
-async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], bytes]:
+async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], Logged]:
     """What is answered to one person, and the decision as it is logged."""
     found = await parts.recommender.answer(ask.person, ask)
     if found.degraded:
@@ -47,7 +55,7 @@ async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], bytes]:
         told["slots"] = _slots(ask, found)
     if ask.page is not None:
         told["next_steps"] = [step._asdict() for step in steps_from(parts.registry.last("paths", PathsModel), ask.page)]
-    return told, encode({**who, **_logged(ask, found), "decided_at": wiring.clock()})
+    return told, partial(_logged, who, wiring.clock(), telemetry.trace_id(), ask, found)
 
 
 def _slots(ask: Ask, found: Answer) -> list[dict[str, Any]]:
@@ -56,31 +64,38 @@ def _slots(ask: Ask, found: Answer) -> list[dict[str, Any]]:
     return [{"name": slot.name, "items": list(islice(items, slot.n))} for slot in ask.slots]
 
 
-def _logged(ask: Ask, found: Answer) -> dict[str, Any]:
+def _logged(who: Mapping[str, Any], at: datetime, trace: str | None, ask: Ask, found: Answer) -> bytes:
     """What the log keeps; names and categories are the catalogue's."""
-    return {
-        "persona": found.persona,
-        "n": ask.number,
-        "context": ask.context,
-        "page": ask.page,
-        "looking_at": ask.item_ids,
-        "strategy": ask.strategy,
-        "rules": found.rules,
-        "candidates": found.candidates,
-        "features": found.features,
-        "propensities": {name: one["probability"] for name, one in found.propensities.items()},
-        "items": [
-            {
-                "item_id": item.item_id,
-                "score": item.score,
-                "source": item.source,
-                "reason": item.reason,
-                "rule": item.rule,
-                "probability": item.probability,
-            }
-            for item in found.items
-        ],
-        "model_versions": found.model_versions,
-        "degraded": found.degraded,
-        "trace": telemetry.trace_id(),
-    }
+    slots = [slot.name for slot in ask.slots for _ in range(slot.n)]
+    shown = [
+        Shown(
+            item_id=item.item_id,
+            place=place,
+            score=item.score,
+            source=item.source,
+            reason=item.reason,
+            rule=item.rule,
+            probability=item.probability,
+            slot=slots[place - 1] if slots else None,
+        )
+        for place, item in enumerate(found.items, start=1)
+    ]
+    decision = Decision(
+        **who,
+        decided_at=at,
+        persona=found.persona,
+        context=ask.context,
+        page=ask.page,
+        looking_at=ask.item_ids,
+        strategy=ask.strategy,
+        n=ask.number,
+        rules=tuple(found.rules),
+        propensities={name: one["probability"] for name, one in found.propensities.items()},
+        features=found.features,
+        candidates=tuple(found.candidates()),
+        items=tuple(shown),
+        model_versions=found.model_versions,
+        degraded=found.degraded,
+        trace=trace,
+    )
+    return encode_decision(decision)

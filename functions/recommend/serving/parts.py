@@ -9,6 +9,7 @@ from shared import wiring
 from shared.decisions import DecisionLog
 from shared.models.blend import BlendModel
 from shared.models.catalogue import Catalogue
+from shared.models.exploration import ExplorationModel
 from shared.models.paths import PathsModel
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
@@ -27,6 +28,7 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "conversion": PropensityModel,
     "churn": PropensityModel,
     "paths": PathsModel,
+    "exploration": ExplorationModel,
     "rules": RuleSet,
 }
 
