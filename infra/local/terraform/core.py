@@ -3,11 +3,12 @@
 It is for development only: Terraform's licence (BUSL-1.1) is not ours, and no image holds it.
 """
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -34,7 +35,8 @@ class Core:
 
     def run(self, folder: Path, *arguments: str) -> Done:
         """`terraform -chdir=<folder> <arguments>`. Raises ChildError."""
-        _write(self._commands, [f"-chdir={folder.resolve()}", *arguments])
+        with suppress(BrokenPipeError):
+            _write(self._commands, [f"-chdir={folder.resolve()}", *arguments])
         if answer := self._answers.readline():
             return msgspec.json.decode(answer, type=Done)
         raise ChildError(f"terraform {' '.join(arguments)}: its process died; what it said is above")
@@ -53,8 +55,9 @@ def core(environment: Mapping[str, str], scratch: Path) -> Iterator[Core]:
     }
     command = [sys.executable, "-P", "-m", "infra.local.terraform.core"]
     everything = {**os.environ, **own, **environment}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=everything) as child:
-        yield Core(cast("IO[bytes]", child.stdin), cast("IO[bytes]", child.stdout))
+    # Unbuffered: what a dead child has not taken must not be tried again when the pipe is closed.
+    with subprocess.Popen(command, 0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=everything) as child:
+        yield Core(cast("IO[bytes]", child.stdin), io.BufferedReader(cast("io.RawIOBase", child.stdout)))
 
 
 def _write(stream: IO[bytes], value: object) -> None:

@@ -70,17 +70,24 @@ class Rehearsal:
         found = msgspec.json.decode(self._terraform.run(self.folder, "validate", "-json").output)
         return [_problem(one) for one in found["diagnostics"]]
 
-    def plan(self, *variables: Path) -> list[Resource]:
-        """What would be made, by address, with the values of these files. Raises TerraformError."""
-        self._run("init", "-no-color")
-        named = [f"-var-file={file.resolve()}" for file in variables]
-        self._run("plan", "-no-color", f"-out={self._plan}", *named)
-        return _resources(self._show(str(self._plan))["planned_values"])
+    def plan(self, variables: Path) -> list[Resource]:
+        """What there would be, with the values of this file. Raises TerraformError."""
+        return _resources(self._planned(variables)["planned_values"])
+
+    def changes(self, variables: Path) -> list[str]:
+        """The addresses of what a plan would change. Raises TerraformError."""
+        changes = self._planned(variables).get("resource_changes", ())
+        return [one["address"] for one in changes if one["change"]["actions"] not in (["no-op"], ["read"])]
 
     def apply(self) -> list[Resource]:
         """Everything that the plan makes, with every reference resolved. Raises TerraformError."""
         self._run("apply", "-no-color", str(self._plan))
         return _resources(self._show()["values"])
+
+    def _planned(self, variables: Path) -> Any:
+        self._run("init", "-no-color")
+        self._run("plan", "-no-color", f"-out={self._plan}", f"-var-file={variables.resolve()}")
+        return self._show(str(self._plan))
 
     def _show(self, *file: str) -> Any:
         return msgspec.json.decode(self._run("show", "-json", *file).output)

@@ -51,8 +51,10 @@ def made(block: Block, value: Any, label: str) -> Any:
 
 
 def refused(block: Block, value: Any, path: Path = ()) -> Iterator[tuple[Path, str]]:
-    """Where the value has a string that the provider does not accept, and which it does."""
+    """Where the value sets a mere result, or has a string that is not among the choices; and why it is refused."""
     for name, attribute in block.attributes.items():
+        if attribute.use == "computed" and value[name] is not None:
+            yield (*path, name), f"{name} cannot be set: it is a result"
         given = value[name] if isinstance(value[name], list) else [value[name]]
         for one in given if attribute.choices else ():
             if isinstance(one, str) and one not in attribute.choices:
