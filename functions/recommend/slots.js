@@ -5,11 +5,12 @@
 (async () => {
   let { src, dataset: { token, context, itemIds } } = document.currentScript,
     molds = [...document.querySelectorAll("template[data-slot]")],
+    [{}] = molds, // without a first one this is an error: there is nothing to ask
     // A token names its person; without one it is whoever collector.js knows, which without consent is nobody.
     { session_id, ...ids } = token ? {} : attune.ids(),
-    answer = await fetch(new URL("v1/recommendations", src), {
+    { decision_id: decision, slots } = await (await fetch(new URL("v1/recommendations", src), {
       method: "POST",
-      headers: token && { authorization: "Bearer " + token },
+      headers: { authorization: "Bearer " + token },
       body: JSON.stringify({
         ...ids,
         context,
@@ -17,13 +18,12 @@
         slots: molds.map(({ dataset: { slot: name, n } }) => ({ name, n: +n || 4 }))
       }),
       signal: AbortSignal.timeout(3e3)
-    }),
-    { decision_id: decision, slots } = await answer.json();
+    })).json();
   molds.map((mold, i) => {
-    let { name: slot, items } = slots[i];
+    let { name: slot, items } = slots[i], place = mold.parentNode;
     if (items[0]) {
-      Object.assign(mold.parentNode.dataset, { decision, slot });
-      mold.parentNode.replaceChildren(mold, ...items.map(item => {
+      Object.assign(place.dataset, { decision, slot });
+      place.replaceChildren(mold, ...items.map(item => {
         let card = mold.content.cloneNode(true);
         Object.assign(card.firstElementChild.dataset, { item: item.item_id, category: item.category || "" });
         // Facts are anybody's text: they become text and addresses of pages and pictures, never markup nor script.
