@@ -127,11 +127,27 @@ def parser() -> argparse.ArgumentParser:
     smoke.add_argument("--recommend-url", metavar="URL", help="where recommend serves, if not there, too")
     smoke.add_argument("--write-key", metavar="KEY", help="a sender's key (default: the first of ATTUNE_WRITE_KEYS)")
     smoke.add_argument("--key", help="a server's key (default: the first of ATTUNE_API_KEYS)")
+    smoke.add_argument(
+        "--identity-token", metavar="TOKEN", help="where only some may call: gcloud auth print-identity-token"
+    )
     smoke.add_argument("--within", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)g)")
     plan = _add(commands, "plan", run_plan, "what Terraform would make, without an account: by kind")
     _environment_option(plan)
     iam = _add(commands, "iam", run_iam, "who may do what, by what Terraform would make")
     _environment_option(iam)
+    rollout = _add(commands, "rollout", run_rollout, "try new images on Cloud Run, give them the traffic, or roll back")
+    rollout.add_argument("images", metavar="FILE", help="what infra/deploy/images.sh has written")
+    _project_options(rollout)
+    rollout.add_argument("--tag", required=True, metavar="NAME", help="by which the new revisions are asked meanwhile")
+    rollout.add_argument(
+        "--within", type=float, default=60.0, metavar="SECONDS", help="smoke test (default: %(default)g)"
+    )
+    scan = _add(
+        commands, "scan", run_scan, "what Artifact Analysis knows of pushed images, and their bills of materials"
+    )
+    scan.add_argument("images", metavar="FILE", help="what infra/deploy/images.sh has written")
+    _project_options(scan)
+    scan.add_argument("--within", type=float, default=900.0, metavar="SECONDS", help="(default: %(default)g)")
     lock = _add(commands, "lock", run_lock, "write the images' requirements.lock anew from their requirements.txt")
     lock.add_argument("--upgrade", action="store_true", help="take the newest versions, not those of the old locks")
     _add(commands, "audit", run_audit, "ask osv.dev for known vulnerabilities of what the images install")
@@ -205,6 +221,11 @@ def _environment_option(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--environment", default="dev", metavar="NAME", help="of infra/terraform/environments/ (default: %(default)s)"
     )
+
+
+def _project_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--project", required=True, metavar="ID", help="Google Cloud project")
+    sub.add_argument("--region", required=True, metavar="NAME", help="as europe-west1")
 
 
 def _operator_options(sub: argparse.ArgumentParser) -> None:
@@ -322,9 +343,11 @@ def run_stage(options: argparse.Namespace) -> int:
 
 
 def run_smoke(options: argparse.Namespace) -> int:
-    from infra.deploy.smoke import smoke
+    from infra.deploy.smoke import Door, smoke
 
-    return smoke(options.url, options.recommend_url, options.write_key, options.key, options.within)
+    collect = Door(options.url, options.write_key, options.identity_token)
+    recommend = Door(options.recommend_url or options.url, options.key, options.identity_token)
+    return smoke(collect, recommend, options.within)
 
 
 def run_plan(options: argparse.Namespace) -> int:
@@ -337,6 +360,22 @@ def run_iam(options: argparse.Namespace) -> int:
     from infra.local.terraform.show import show_access
 
     return show_access(options.environment)
+
+
+def run_rollout(options: argparse.Namespace) -> int:
+    from infra.deploy.gcloud import Gcloud
+    from infra.deploy.release import Release, read_images
+
+    images = read_images(Path(options.images))
+    return Release(Gcloud(options.project, options.region), options.tag, options.within).run(images)
+
+
+def run_scan(options: argparse.Namespace) -> int:
+    from infra.deploy.gcloud import Gcloud
+    from infra.deploy.release import read_images
+    from infra.deploy.scan import scan
+
+    return scan(read_images(Path(options.images)), Gcloud(options.project, options.region), options.within)
 
 
 def run_lock(options: argparse.Namespace) -> int:

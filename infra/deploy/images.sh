@@ -2,7 +2,7 @@
 # Build and push the image of every staged function, and write down their digests for Terraform and the release:
 #   images.sh REGISTRY TAG BASE INTO
 #   REGISTRY  such as europe-west1-docker.pkg.dev/PROJECT/attune
-#   TAG       what the images of this release are called, besides by their digests
+#   TAG       what the images of this release are called, besides by their digests: the commit
 #   BASE      the Python image; which digest it has now, all images of the release have
 #   INTO      the file to write: {"images": {"collect": "REGISTRY/collect@sha256:…", …}}
 set -euo pipefail
@@ -18,8 +18,8 @@ echo "base: $base"
 make_image() {
   local function=$1 image=$registry/$1:$tag
   docker build --quiet --file infra/deploy/Dockerfile --tag "$image" --build-arg "BASE=$base" \
-    --build-arg "FUNCTION=$function" --label "org.opencontainers.image.base.name=$base" \
-    --label "org.opencontainers.image.revision=$tag" "build/$function"
+    --build-arg "FUNCTION=$function" --build-arg "COMMIT=$tag" --label "org.opencontainers.image.revision=$tag" \
+    --label "org.opencontainers.image.base.name=$base" "build/$function"
   docker push --quiet "$image"
   # An image may carry the digests of other registries, too.
   docker inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$image" \

@@ -3,7 +3,7 @@
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import uuid4
 
 import httpx
@@ -18,27 +18,46 @@ PAUSE_S = 0.2
 N = 5
 """Shorter than the lists that give their last place to chance."""
 
-Answer = dict[str, Any]
+
+class Door(NamedTuple):
+    """Where a service is asked, and what opens it.
+
+    Attributes:
+        key: of ATTUNE_WRITE_KEYS at collect, of ATTUNE_API_KEYS at recommend; None: the first that this command's own
+            environment has there.
+        token: a Google identity token, where Cloud Run lets only some people call.
+    """
+
+    url: str
+    key: str | None = None
+    token: str | None = None
 
 
-def smoke(url: str, recommend_url: str | None, write_key: str | None, key: str | None, within_s: float) -> int:
+def smoke(collect: Door, recommend: Door, within_s: float) -> int:
     """A new person dismisses what is recommended to them first, and waits until that is seen. 1 if it is not in time.
 
     Nothing is left that others see: one person who is called smoke-…, and one event. Raises PermanentError where a
     service refuses what it is asked, RetryableError where it does not answer.
     """
     person = f"smoke-{uuid4().hex[:12]}"
-    write_key = write_key or first_key("WRITE_KEYS")
-    key = key or first_key("API_KEYS") or first_key("OPERATOR_KEYS")
-    with calling(url, write_key) as collect, calling(recommend_url or url, key) as recommend:
-        collect.timeout = recommend.timeout = httpx.Timeout(within_s)
-        shown = _recommended(recommend, person)
-        item = shown[0] if shown else NO_ITEM
-        print(f"{person} is shown {', '.join(shown) or 'nothing yet'}, and dismisses {item}")
-        _send(collect, person, item)
-        began = time.monotonic()
-        while not (is_seen := _is_seen(recommend, person, item)) and time.monotonic() - began < within_s:
-            time.sleep(PAUSE_S)
+    write_key = collect.key or first_key("WRITE_KEYS")
+    key = recommend.key or first_key("API_KEYS") or first_key("OPERATOR_KEYS")
+    with calling(collect.url, write_key) as sender, calling(recommend.url, key) as server:
+        for client, door in ((sender, collect), (server, recommend)):
+            client.timeout = httpx.Timeout(within_s)
+            if door.token:  # Cloud Run reads this, and leaves Authorization to the service
+                client.headers["x-serverless-authorization"] = f"Bearer {door.token}"
+        return _ask(sender, server, person, within_s)
+
+
+def _ask(sender: httpx.Client, server: httpx.Client, person: str, within_s: float) -> int:
+    shown = _recommended(server, person)
+    item = shown[0] if shown else NO_ITEM
+    print(f"{person} is shown {', '.join(shown) or 'nothing yet'}, and dismisses {item}")
+    _send(sender, person, item)
+    began = time.monotonic()
+    while not (is_seen := _is_seen(server, person, item)) and time.monotonic() - began < within_s:
+        time.sleep(PAUSE_S)
     if not is_seen:
         hint = "look at what update_profile logs, and at the dead letters (infra/dev.py replay --dry-run)"
         print(

@@ -60,7 +60,8 @@ def make(context: Path, root: Path, python: Path, function: str) -> Image:
             subprocess.run(["bash", "-ceu", command], cwd=folder, env=path, check=True)
     said = dict(last)
     environment = dict(pair.split("=", 1) for pair in shlex.split(said["ENV"]))
-    environment["FUNCTION_TARGET"] = environment["FUNCTION_TARGET"].replace("${FUNCTION}", function)
+    given = {"${FUNCTION}": function, "${COMMIT}": "c0ffee"}
+    environment = {name: given.get(value, value) for name, value in environment.items()}
     environment["PATH"] = environment["PATH"].replace("/packages", f"{root}/packages").replace("$PATH", "/usr/bin:/bin")
     return Image(root, environment, json.loads(said["CMD"]))
 

@@ -13,7 +13,7 @@ from infra.cli import main
 from infra.deploy import audit, licences
 from infra.deploy.audit import read_answer, report
 from infra.deploy.locks import lock_file, read_lock, requirements, requirements_file, shipped
-from infra.local.layout import FUNCTIONS, Function
+from infra.local.layout import FUNCTIONS, ROOT, Function
 from infra.local.stage import stage
 from tests.architecture.test_dependencies import TRAINING_LIBRARIES
 
@@ -26,7 +26,7 @@ def test_a_lock_is_that_of_its_requirements(function: Function) -> None:
     """Where this fails: python3 infra/dev.py lock."""
     pins = {pin.name: pin for pin in read_lock(lock_file(function).read_text())}
     asked = {canonicalize_name(one.name): one for one in requirements(requirements_file(function))}
-    file = str(requirements_file(function).relative_to(Path.cwd()))
+    file = str(requirements_file(function).relative_to(ROOT))
     assert {name for name, pin in pins.items() if file in pin.wanted_by} == asked.keys()
     for name, requirement in asked.items():
         assert pins[name].version in requirement.specifier, f"{name} is locked to {pins[name].version}"

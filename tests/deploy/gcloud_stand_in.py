@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""In place of gcloud where there is no Google Cloud: what Cloud Run does with revisions, tags and traffic, in a file.
+
+CLOUD names the file: {"services": {name: {"url", "tag_url", "traffic": {revision: percent}, "tags": {}}}, "jobs": {},
+"fails": [words that make a command fail], "log": [commands]}.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+FILE = Path(os.environ["CLOUD"])
+
+State = dict[str, Any]
+
+
+def main() -> int:
+    words = sys.argv[1:]
+    state: State = json.loads(FILE.read_text())
+    state["log"].append(words)
+    FILE.write_text(json.dumps(state))
+    if any(all(word in " ".join(words) for word in failure) for failure in state["fails"]):
+        print("ERROR: (gcloud) the stand-in was told to fail", file=sys.stderr)
+        return 1
+    options = dict(word[2:].partition("=")[::2] for word in words if word.startswith("--"))
+    names = [word for word in words if not word.startswith("--")]
+    print(answer(state, names, options))
+    FILE.write_text(json.dumps(state))
+    return 0
+
+
+def answer(state: State, names: list[str], options: dict[str, str]) -> str:
+    match names:
+        case ["auth", "list"]:
+            return json.dumps([{"account": "attune-build@p.iam.gserviceaccount.com", "status": "ACTIVE"}])
+        case ["auth", "print-identity-token"]:
+            return f"token for {options['audiences']}\n"
+        case ["run", "services", "list"]:
+            return json.dumps([described(name, one) for name, one in state["services"].items()])
+        case ["run", "deploy", name]:
+            service = state["services"][name]
+            assert "no-traffic" in options
+            revision = f"{name}-{len(service['traffic']) + 1:05}"
+            service["traffic"][revision] = 0
+            service["tags"][options["tag"]] = revision
+            service.setdefault("images", {})[revision] = options["image"]
+            return json.dumps(described(name, service))
+        case ["run", "services", "update-traffic", name]:
+            direct(state["services"][name], options)
+            return json.dumps([])
+        case ["run", "jobs", "list"]:
+            return json.dumps([{"metadata": {"name": name}} for name in state["jobs"]])
+        case ["run", "jobs", "update", name]:
+            state["jobs"][name] = options["image"]
+            return "{}"
+    raise SystemExit(f"the stand-in knows no command {names}")
+
+
+def direct(service: State, options: dict[str, str]) -> None:
+    """Change the traffic, or take a tag off."""
+    if tag := options.get("remove-tags"):
+        del service["tags"][tag]
+        return
+    wanted = options.get("to-tags") or options["to-revisions"]
+    shares = {name: int(percent) for name, percent in (pair.split("=") for pair in wanted.split(","))}
+    assert sum(shares.values()) == 100, shares
+    by_revision = {service["tags"].get(name, name): percent for name, percent in shares.items()}
+    service["traffic"] = {revision: by_revision.get(revision, 0) for revision in service["traffic"]}
+
+
+def described(name: str, service: State) -> State:
+    traffic: list[State] = [
+        {"revisionName": one, "percent": share} for one, share in service["traffic"].items() if share
+    ]
+    traffic += [{"revisionName": one, "tag": tag, "url": service["tag_url"]} for tag, one in service["tags"].items()]
+    return {"metadata": {"name": name}, "status": {"url": service["url"], "traffic": traffic}}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
