@@ -5,6 +5,7 @@ from collections import deque
 
 from shared.decision import MOST_BYTES as MOST_RECORD_BYTES
 from shared.errors import RetryableError
+from shared.stopping import under_way
 from shared.stores.ports import Message, Topics
 from shared.tally import tally
 from shared.telemetry import log
@@ -51,13 +52,21 @@ class DecisionLog:
             await asyncio.shield(self._sending)
 
     async def _send(self) -> None:
+        task = under_way.enter()
+        batch: list[bytes] = []
         try:
             await asyncio.sleep(PAUSE_S)
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 await self._publish(batch)
                 self._bytes -= sum(map(len, batch))
+        except asyncio.CancelledError:
+            if task is None or not under_way.is_over:
+                raise
+            task.uncancel()  # for whoever waits this is the end of it
+            self._drop(len(batch) + len(self._waiting), "the instance had to end")
         finally:
+            under_way.leave(task)
             self._sending = None
 
     async def _publish(self, batch: list[bytes]) -> None:

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar
 
 from shared import http, telemetry
+from shared.loggers import adopt
 from shared.readiness import Needs, Readiness
 from shared.stopping import under_way, watch
 
@@ -51,6 +52,7 @@ def served(
             if path == READY:
                 return await readiness.answer()
             watch()
+            adopt()
             work = telemetry.begin(function, request.scope["headers"])
             task = under_way.enter()
             try:

@@ -38,7 +38,7 @@ OUTCOMES = ("ok", "partial", "refused", "over_quota", "unavailable", "stopped", 
 instance had to end, all three to come again; the caller went away; a bug."""
 
 WARNINGS = frozenset(("over_quota", "unavailable", "stopped", "dead_letter", "degraded"))
-MOST_CHARACTERS = 1_000
+MOST_CHARACTERS = 10_000
 
 STDERR = 2
 """Cloud Run reads both; standard output is for what programs answer."""
@@ -147,7 +147,7 @@ def end(work: Work, status: int, crash: Exception | None = None) -> None:
         work.refused,
         work.freshness_ms,
         work.reason[:MOST_CHARACTERS],
-        _where(crash) if crash else "",
+        where(crash) if crash else "",
     )
     os.write(STDERR, _encode(line) + b"\n")  # one call: lines of several threads and processes do not mix
 
@@ -177,8 +177,8 @@ def _trace(parent: str) -> str:
     return f"projects/{wiring.settings().project or 'local'}/traces/{tracing.trace_of(parent)}"
 
 
-def _where(crash: Exception) -> str:
-    """In the form that Error Reporting knows."""
+def where(crash: BaseException) -> str:
+    """The stack trace without the error's text, in the form that Error Reporting knows."""
     frames = "".join(traceback.format_tb(crash.__traceback__))
     return f"Traceback (most recent call last):\n{frames}{type(crash).__name__}\n"
 

@@ -70,7 +70,9 @@ def _processes(environment: dict[str, str], folder: Path) -> Iterator[dict[str, 
 def _process(function: Function, folder: Path) -> Iterator[str]:
     port, log = free_port(), folder / f"{function.name}.log"
     command = [sys.executable, "-m", "functions_framework", "--source", str(function.source), "--target", function.name]
-    with child([*command, "--asgi", "--host", "127.0.0.1", "--port", str(port)], log) as process:
+    # Nobody looks at this output but in need, and then all of it is wanted; `off` is obeyed.
+    lines = {f"{PREFIX}LOG": "off" if wiring.settings().log == "off" else "json"}
+    with child([*command, "--asgi", "--host", "127.0.0.1", "--port", str(port)], log, lines) as process:
         await_answer(process, port, log)
         yield f"http://127.0.0.1:{port}"
 
