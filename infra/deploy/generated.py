@@ -24,7 +24,7 @@ AVRO: Mapping[type, str] = {
     msgspec.inspect.DateTimeType: "string",  # as JSON has it
 }
 
-BIGQUERY: Mapping[exp.DataType.Type, str] = {
+BIGQUERY: Mapping[Any, str] = {
     exp.DataType.Type.TEXT: "STRING",
     exp.DataType.Type.TIMESTAMPTZ: "TIMESTAMP",
     exp.DataType.Type.TIMESTAMP: "TIMESTAMP",
@@ -77,9 +77,10 @@ def tables() -> dict[str, Any]:
 
 def _table(create: exp.Create) -> dict[str, Any]:
     partition, cluster = create.find(exp.PartitionedByProperty), create.find(exp.Cluster)
+    day = partition.find(exp.Column) if partition else None
     return {
         "schema": [_column(column) for column in create.this.expressions],
-        "partitioned_by": partition.find(exp.Column).name if partition else None,
+        "partitioned_by": day.name if day else None,
         "clustering": [one.name for one in cluster.expressions] if cluster else [],
     }
 
