@@ -63,6 +63,7 @@ SELECT
   category,
   value,
   page_url,
+  decision_id,
   revisit,
   CASE
     WHEN dwell_s < quick_exit_s AND dwell_s < quick_exit_share * takes_s THEN quick_exit_weight

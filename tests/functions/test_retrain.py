@@ -18,9 +18,11 @@ import pytest
 from infra.local.bridge import to_row
 from infra.local.layout import ROOT
 from shared import wiring
+from shared.decision import Decision, Shown, encode_decision
 from shared.errors import OverQuotaError, RetryableError
 from shared.events.event import Event, encode_event
 from shared.models.artifact import M, unpack_model
+from shared.models.exploration import ExplorationModel
 from shared.models.items import unpack_item
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
@@ -68,6 +70,45 @@ def fill(warehouse: EmbeddedWarehouse, people: int = 90) -> None:
     warehouse.append("events", [to_row(encode_event(event)) for event in shop(people)])
 
 
+def show(warehouse: EmbeddedWarehouse, people: int = 30) -> None:
+    """Recommendations of which it is known that they were seen, and that every third person met the first item."""
+    decisions, events = [], []
+    liked = {event.user_id: event.item_ids[0] for event in shop(people)}
+    for person in range(people):
+        at = START + timedelta(days=26, minutes=person)
+        ids = list(dict.fromkeys((liked[f"u{person}"], "item1", "item2", "item3")))[:3]
+        items = tuple(
+            Shown(item_id=item_id, place=place, score=1.0, source="next", reason="", probability=1.0)
+            for place, item_id in enumerate(ids, start=1)
+        )
+        decided = Decision(
+            decision_id=f"d{person}",
+            decided_at=at,
+            user_id=f"u{person}",
+            persona="newcomer",
+            context="home",
+            strategy="blend",
+            n=3,
+            items=items,
+            degraded=False,
+        )
+        decisions.append(to_row(encode_decision(decided)))
+        for kind, some in (("impression", ids), ("click", ids[:1])):
+            if kind == "impression" or person % 3 == 0:
+                events.append(
+                    Event(
+                        event_id=f"{person}-{kind}",
+                        kind=kind,  # type: ignore[arg-type]
+                        occurred_at=at + timedelta(seconds=5),
+                        user_id=f"u{person}",
+                        item_ids=tuple(some),
+                        decision_id=f"d{person}",
+                    )
+                )
+    warehouse.append("decisions", decisions)
+    warehouse.append("events", [to_row(encode_event(event)) for event in events])
+
+
 async def live(documents: EmbeddedDocuments) -> dict[str, Any]:
     pointer = await documents.get("models", "current")
     return dict(pointer.fields) if pointer else {}
@@ -83,6 +124,7 @@ async def test_all_models_are_trained_and_live(
     serve: Serve, documents: EmbeddedDocuments, warehouse: EmbeddedWarehouse
 ) -> None:
     fill(warehouse)
+    show(warehouse)
     await documents.merge("items", {"item0": {"hidden": True, "name": "Hat", "category": "hats"}})
     async with serve("retrain") as client:
         answer = await client.post(URL, json={"cutoff": CUTOFF})
@@ -100,6 +142,10 @@ async def test_all_models_are_trained_and_live(
     assert clustered.names == list(models["personas"]["personas"])
     popular = await published(documents, "popularity", models, PopularityModel)
     assert popular.items[0][1] == 1.0
+    tried = await published(documents, "exploration", models, ExplorationModel)
+    assert (models["exploration"]["shown"], models["exploration"]["met"]) == (90, 10)
+    assert tried.contexts == {"home": tried.other}
+    assert {item_id for item_id, _ in tried.other.items} == {f"item{n}" for n in range(20)}
     hat = await documents.get("items", "item0")
     assert hat
     item = unpack_item("item0", hat.fields, "b")

@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from infra.local.bridge import to_row
+from shared.decision import Decision, Shown, encode_decision
 from shared.events.event import Event, encode_event
 from shared.events.kinds import Kind
 from shared.models.facts import ItemFacts, encode_facts
@@ -52,7 +54,7 @@ def bigquery(emulator_environment: Mapping[str, str]) -> Iterator[Warehouse]:
 @pytest.fixture(params=["embedded", "bigquery"])
 def warehouse(request: pytest.FixtureRequest) -> Warehouse:
     found: Warehouse = request.getfixturevalue(request.param)
-    found.run("DELETE FROM events WHERE TRUE; DELETE FROM items WHERE TRUE;")
+    found.run("DELETE FROM events WHERE TRUE; DELETE FROM items WHERE TRUE; DELETE FROM decisions WHERE TRUE;")
     write_kinds(found, SETTINGS)
     return found
 
@@ -197,3 +199,65 @@ def test_the_same_log_in_another_order_leans_the_same(warehouse: Warehouse) -> N
 
     by_kind = [list(some) for _, some in groupby(crowd(), key=lambda event: event.kind)]
     assert learned(crowd()) == learned([event for some in reversed(by_kind) for event in some])
+
+
+def decide(name: str, *item_ids: str, context: str = "home", at: timedelta = DAY) -> Decision:
+    return Decision(
+        decision_id=name,
+        decided_at=START + at,
+        user_id="ann",
+        persona="newcomer",
+        context=context,
+        strategy="blend",
+        n=len(item_ids),
+        items=tuple(
+            Shown(item_id=item_id, place=place, score=1.0, source="next", reason="", probability=1.0)
+            for place, item_id in enumerate(item_ids, start=1)
+        ),
+        degraded=False,
+    )
+
+
+def answer(decision: str, name: str, item: str, kind: Kind = "impression", at: timedelta = DAY) -> Event:
+    return replace(act(name, "ann", item, kind, at), decision_id=decision)
+
+
+def test_what_was_shown_and_met_is_counted_by_context_and_place(warehouse: Warehouse) -> None:
+    decisions = [
+        *[decide("d1", "a", "b", "c")] * 2,
+        decide("d2", "b", "a"),
+        decide("d3", "a", context="cart"),
+        decide("late", "a", at=11 * DAY),
+        decide("old", "a", at=-DAY),
+    ]
+    events = [
+        *(answer("d1", f"1{item}", item) for item in "abz"),
+        answer("d1", "1a again", "a"),
+        answer("d1", "1a met", "a", "click"),
+        answer("d1", "1a met again", "a", "purchase"),
+        answer("d1", "1c met unseen", "c", "click"),
+        answer("d2", "2b", "b"),
+        answer("d2", "2a", "a"),
+        answer("d2", "2a met too late", "a", "click", at=11 * DAY),
+        answer("d3", "3a", "a"),
+        act("elsewhere", "ann", "b", "click"),
+        *(answer(name, name, "a", at=at) for name, at in (("late", 11 * DAY), ("old", DAY))),
+    ]
+    log(warehouse, events, [ItemFacts(item_id="b", stated_at=START, hidden=True)])
+    warehouse.append("decisions", [to_row(encode_decision(decision)) for decision in decisions])
+    values = {**VALUES, "since": START, "newest": 2}
+    rows = [tuple(row.values()) for row in select(warehouse, "exposures", values).to_pylist()]
+    assert rows == [
+        ("cart", "a", 1, 1, 0, True),
+        ("home", "a", 1, 1, 1, True),
+        ("home", "a", 2, 1, 0, True),
+        ("home", "b", 1, 1, 0, False),
+        ("home", "b", 2, 1, 0, False),
+    ]
+
+
+def test_the_newest_items_are_those_that_came_last(warehouse: Warehouse) -> None:
+    facts = [ItemFacts(item_id=f"i{day}", stated_at=START + day * DAY, name="x") for day in (1, 3, 2, 11)]
+    log(warehouse, [], [*facts, ItemFacts(item_id="no", stated_at=START + 5 * DAY, hidden=True)])
+    rows = select(warehouse, "newest_items", {**VALUES, "newest": 2})["item_id"].to_pylist()
+    assert rows == ["i3", "i2"]

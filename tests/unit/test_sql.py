@@ -221,7 +221,7 @@ def versions(warehouse: Warehouse, events: Iterable[Event]) -> list[str]:
 def test_both_warehouses_train_the_same_models(embedded: Warehouse, bigquery: Warehouse) -> None:
     events = make_log(seed=5, n=600)
     found = versions(embedded, events)
-    assert len(found) == len(MODELS) - 2, "propensities need more people: tests/unit/test_propensity_sql.py"
+    assert len(found) == len(MODELS) - 3, "propensities need more people, exploration decisions: test_propensity_sql.py"
     assert versions(bigquery, events) == found
 
 

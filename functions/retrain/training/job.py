@@ -83,7 +83,7 @@ def _timed(model: Model, fit: Fit, warehouse: Warehouse, cutoff: datetime, setti
 
 def _fits(live: Mapping[str, Fields], trained: Mapping[Model, Trained], choice: "Choice | None") -> Mapping[Model, Fit]:
     # Imported here: scikit-learn takes a second that a process pays only when it trains.
-    from training import blend, neighbours, personas, popularity
+    from training import blend, exploration, neighbours, personas, popularity
     from training.paths import fit as paths
     from training.propensity import fit as propensity
 
@@ -95,4 +95,5 @@ def _fits(live: Mapping[str, Fields], trained: Mapping[Model, Trained], choice: 
         "conversion": partial(propensity.fit_conversion, live=live.get("conversion")),
         "churn": partial(propensity.fit_churn, live=live.get("churn")),
         "paths": partial(paths.fit, live=live.get("paths")),
+        "exploration": exploration.fit,
     }

@@ -10,7 +10,7 @@ import msgspec
 from shared.models.artifact import COLLECTION, checksum, pack_model
 from shared.stores.ports import Fields
 
-Model = Literal["personas", "neighbours", "popularity", "blend", "conversion", "churn", "paths"]
+Model = Literal["personas", "neighbours", "popularity", "blend", "conversion", "churn", "paths", "exploration"]
 
 VERSION_TIME = "%Y%m%dT%H%M%SZ"
 
