@@ -28,10 +28,8 @@ def is_allowed(settings: Settings, *shown: str | None) -> bool:
 
 
 def is_operator(settings: Settings, headers: Mapping[str, str]) -> bool:
-    """Whether an operator asks. A site whose senders need keys has no open door for operators either."""
-    if not settings.operators:
-        return not settings.keys
-    return matches(settings.operators, header_key(headers))
+    """Whether an operator asks. A site that guards any door has no open one for operators either."""
+    return settings.is_open or matches(settings.operators, header_key(headers))
 
 
 def not_an_operator() -> http.Reply:

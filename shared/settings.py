@@ -50,14 +50,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         Meta(
             description="keys that let somebody read and erase what is held of people, separated by commas; "
-            "without any, everybody may where there are no write keys either, else nobody"
+            "without any, nobody may, unless no key nor secret of any sort is set"
         ),
     ] = ""
     api_keys: Annotated[
         str,
         Meta(
-            description="keys of servers that ask for anybody's recommendations, separated by commas; "
+            description="keys of servers that ask for anybody's recommendations and profiles, separated by commas; "
             "where no key nor secret of any sort is set, everybody may ask"
+        ),
+    ] = ""
+    iam_callers: Annotated[
+        str,
+        Meta(
+            description="service accounts that may do the same by Google's identity token, separated by commas; "
+            "only for a service that IAM guards, where Cloud Run has checked the token"
         ),
     ] = ""
     token_secrets: Annotated[
@@ -167,6 +174,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def api(self) -> frozenset[str]:
         return _listed(self.api_keys)
+
+    @property
+    def iam(self) -> frozenset[str]:
+        return _listed(self.iam_callers)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing guards what is held of people, as on a developer's machine."""
+        return not (self.keys or self.operators or self.api or self.iam or self.secrets)
 
     @property
     def secrets(self) -> tuple[str, ...]:

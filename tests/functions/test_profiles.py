@@ -14,6 +14,7 @@ import refolding.refold
 from infra.local.bridge import to_row
 from infra.local.layout import ROOT
 from shared import wiring
+from shared.access import make_token
 from shared.events.event import Event, encode_event
 from shared.models.artifact import pack_model
 from shared.models.propensity_features import WORDS
@@ -107,6 +108,42 @@ async def test_a_profile_is_shown_to_whoever_may(serve: Serve, monkeypatch: pyte
     async with serve("profiles") as client:
         allowed = await client.get(f"{URL}/ann", headers={"authorization": f"Bearer {WRITE_KEY}"})
     assert allowed.status_code == 200
+
+
+async def test_a_page_reads_the_profile_of_its_own_person(
+    serve: Serve, log: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await live(serve, log, [make(1), make(2, "bob"), make(3, None, "phone"), make(4, None, "tablet")])
+    await live(serve, log, [make(5, "bob", "tablet", kind="identify")])
+    secret = "signs-the-tokens-of-pages" * 2
+    monkeypatch.setenv("ATTUNE_API_KEYS", WRITE_KEY)
+    monkeypatch.setenv("ATTUNE_TOKEN_SECRETS", secret)
+    monkeypatch.setenv("ATTUNE_TOKEN_QUOTA", "7")
+    wiring.settings.cache_clear()
+
+    key = {"authorization": f"Bearer {WRITE_KEY}"}
+    async with serve("profiles") as client:
+
+        async def read(path: str, user_id: str | None = None, anonymous_id: str | None = None) -> httpx.Response:
+            token = make_token(secret, user_id, anonymous_id, datetime.now(UTC), timedelta(minutes=5))
+            headers = {"authorization": f"Bearer {token}", "origin": "https://shop.example"}
+            return await client.get(URL + path, headers=headers)
+
+        own = await read("", "ann")
+        assert (own.status_code, own.json()["person"], "quarantine" in own.json()) == (200, "u:ann", False)
+        assert own.headers["access-control-allow-origin"] == "https://shop.example"
+        assert (await read("/ann", "ann", "phone")).json() == own.json()
+        assert (await read("", None, "phone")).json()["person"] == "a:phone"
+        assert (await read("", None, "tablet")).status_code == 404, "it is bob's, who may not be sitting at it"
+        for other in ("/bob", "?user_id=bob", "?anonymous_id=tablet", "/nobody"):
+            assert (await read(other, "ann")).status_code == 403
+        assert (await read("/ann/explain", "ann")).status_code == 401
+        assert (await client.options(URL, headers={"origin": "https://shop.example"})).status_code == 204
+        assert (await client.get(f"{URL}/bob", headers=key)).json()["quarantine"] is None
+        assert (await client.get(URL, headers=key)).status_code == 400
+        assert (await client.post(f"{URL}/rebuild", json={}, headers=key)).status_code == 401
+        assert (await client.get(f"{URL}/ann")).status_code == 401
+        assert [(await read("", "bob")).status_code for _ in range(8)] == [200] * 7 + [429]
 
 
 async def test_a_profile_shows_what_its_person_is_likely_to_do(serve: Serve, documents: EmbeddedDocuments) -> None:

@@ -25,6 +25,7 @@ from shared.stores.ports import Document, Fields
 from tests.functions.conftest import Serve
 from tests.functions.test_recommend import publish
 from tests.privacy import SECRET
+from tests.unit.test_iam import CMS, passed_on
 
 URL = "/v1/recommendations"
 SECRETS = f"{SECRET}-signs-the-tokens-of-pages"
@@ -262,6 +263,20 @@ async def test_a_page_reads_its_own_person_and_not_too_often(locked: None, clien
     assert (await client.get(f"{URL}/why", params={"item_id": "i1"}, headers=page)).status_code == 200
     over = await client.get(URL, params={"user_id": "ann"}, headers=page)
     assert (over.status_code, int(over.headers["retry-after"]) > 0) == (429, True)
+
+
+async def test_who_is_let_in_by_iam_asks_about_everybody(
+    locked: None, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATTUNE_IAM_CALLERS", CMS)
+    wiring.settings.cache_clear()
+    for header in ("authorization", "x-serverless-authorization"):
+        assert (await client.get(f"{URL}?user_id=ann", headers={header: passed_on()})).status_code == 200
+        stranger = await client.get(f"{URL}?user_id=ann", headers={header: passed_on("stranger")})
+        assert stranger.status_code == 401
+    both = {"x-serverless-authorization": passed_on("stranger"), **OPERATOR}
+    assert (await client.get("/v1/rules", headers=both)).status_code == 200
+    assert (await client.get("/v1/rules", headers={"authorization": passed_on()})).status_code == 401
 
 
 async def test_a_preflight_is_answered(client: httpx.AsyncClient) -> None:

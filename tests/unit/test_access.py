@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.access import AUDIENCE, LEEWAY, LONGEST, SERVER, Caller, DeniedError, identify, make_token
+from shared.keys import is_operator
 from shared.quota import Quota
 from shared.settings import Settings, read_settings
 from tests.privacy import SECRET
@@ -49,8 +50,19 @@ def test_where_nothing_is_set_everybody_may_ask() -> None:
     assert ask(None, Settings()) == SERVER
 
 
-@pytest.mark.parametrize("settings", [SITE, Settings(write_keys="w"), Settings(operator_keys="o")])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SITE,
+        Settings(write_keys="w"),
+        Settings(operator_keys="o"),
+        Settings(api_keys="a"),
+        Settings(token_secrets=NEW),
+        Settings(iam_callers="cms"),
+    ],
+)
 def test_where_anything_is_set_strangers_may_not(settings: Settings) -> None:
+    assert not is_operator(settings, {})
     assert status(None, settings) == 401
     assert status("Bearer wrong", settings) == 401
     assert status("Bearer w", settings) == 401

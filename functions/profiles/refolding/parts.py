@@ -1,6 +1,7 @@
 """What an instance keeps."""
 
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Literal
 
 from refolding.refold import Refolder
@@ -13,6 +14,7 @@ from shared.profiles.commit import Committer
 from shared.profiles.fold import read_terms
 from shared.profiles.profile import Profile
 from shared.profiles.standing import Standing
+from shared.quota import Quota
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 
@@ -30,6 +32,7 @@ class Parts:
         self._registry = Registry(self.documents, refresh, wiring.clock, personas=PersonaModel, **propensities)
         self.committer = Committer(self.documents, self.topics, self.terms, settings, wiring.clock, self._decide)
         self.refolder = Refolder(self.documents, self.warehouse, settings, wiring.clock)
+        self.quota = Quota(settings.token_quota, monotonic)
 
     def warehouse(self) -> Warehouse:
         return wiring.warehouse(self.settings)

@@ -37,10 +37,14 @@ async def find(parts: Parts, person: str) -> Found:
     return found
 
 
-async def show(parts: Parts, person: str) -> http.Reply:
-    """The readable face, as of now; 404 for a stranger."""
+async def show(parts: Parts, person: str, is_own: bool = False) -> http.Reply:
+    """The readable face, as of now; 404 for a stranger.
+
+    `is_own` is for the person's own page: without what machines would learn from their quarantine, and not of the user
+    whom a device belongs to, for somebody else may sit at it.
+    """
     found = await find(parts, person)
-    if found.is_stranger:
+    if found.is_stranger or (is_own and found.person != person):
         return stranger()
     profile, standing, _ = found.record
     terms, now = parts.terms, wiring.clock()
@@ -56,7 +60,7 @@ async def show(parts: Parts, person: str) -> http.Reply:
             "persona_since": from_ms(standing.persona_ms) if told == standing.persona and standing.persona_ms else None,
             "propensities": propensities,
             "devices": len(standing.merged),
-            "quarantine": reason(standing.quarantine),
+            **({} if is_own else {"quarantine": reason(standing.quarantine)}),
         },
     )
 
