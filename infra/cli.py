@@ -219,7 +219,10 @@ def _stack_options(sub: argparse.ArgumentParser, port: bool = True) -> None:
 
 def _environment_option(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
-        "--environment", default="dev", metavar="NAME", help="of infra/terraform/environments/ (default: %(default)s)"
+        "--environment",
+        default="staging",
+        metavar="NAME",
+        help="of infra/terraform/environments/ (default: %(default)s)",
     )
 
 

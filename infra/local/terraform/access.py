@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from infra.local.terraform.rehearsal import Resource
 
@@ -20,7 +20,7 @@ class Grant(NamedTuple):
     Attributes:
         who: the name of a service account of ours, or the member as IAM writes it.
         role: without `roles/`; a custom role by its id.
-        what: kind and name, as `pubsub topic events`; `project` for all of it.
+        what: kind and name, as `topic events`; `project` for all of it.
         condition: the expression that must hold; empty without one.
     """
 
@@ -40,7 +40,7 @@ def _of(resource: Resource) -> Iterator[Grant]:
         return
     values = resource.values
     names = [plain(str(value)) for name, value in sorted(values.items()) if name not in BESIDES and value]
-    what = " ".join([*kind[1].split("_"), *names])
+    what = " ".join([kind[1].rpartition("_")[2], *map(plain, names)])
     condition = "; ".join(one["expression"] for one in values.get("condition") or ())
     for member in values.get("members") or [values["member"]]:
         yield Grant(plain(member), plain(values["role"]).removeprefix("roles/"), what, condition)
@@ -64,10 +64,3 @@ def by_who(listed: Iterable[Grant]) -> dict[str, list[Grant]]:
     for grant in listed:
         found.setdefault(grant.who, []).append(grant)
     return found
-
-
-def identity(values: dict[str, Any]) -> str:
-    """As whom a Cloud Run service or job runs."""
-    [template] = values["template"]
-    inner = template["template"][0] if "template" in template else template
-    return plain(inner["service_account"])
