@@ -87,9 +87,9 @@ class Release:
         return 0
 
     def _find(self, images: Mapping[str, str]) -> dict[str, Serving]:
-        listed = {one["metadata"]["name"]: one["status"] for one in self._gcloud.run("services", "list")}
+        listed = self._gcloud.services()
         names = {name: service_name(name) for name in images}
-        return {name: _serving(service, listed[service]) for name, service in names.items() if service in listed}
+        return {name: _serving(one, listed[one]["status"]) for name, one in names.items() if one in listed}
 
     def _deploy(self, serving: Serving, image: str) -> str:
         """A new revision without traffic; the address by which only it is asked. It is ready when this returns."""
@@ -102,10 +102,17 @@ class Release:
     def _smoke(self, what: str, former: Mapping[str, Serving], addresses: Mapping[str, str]) -> None:
         print(f"Smoke test of {what}")
         collect, recommend = (
-            Door(addresses[name], token=self._gcloud.token(former[name].url)) for name in ("collect", "recommend")
+            Door(addresses[name], token=self._token(former[name].url)) for name in ("collect", "recommend")
         )
         if smoke(collect, recommend, self._within_s):
             raise RetryableError(f"the smoke test of {what} failed")
+
+    def _token(self, audience: str) -> str | None:
+        try:
+            return self._gcloud.token(audience)
+        except RetryableError as error:
+            print(f"No identity token, which is enough only where everybody may call: {error}")
+            return None
 
     def _shift(self, serving: Serving) -> None:
         self._shifted.append(serving)  # before it is done: an answer that is lost may have shifted, too
@@ -127,9 +134,9 @@ class Release:
         print("Everything serves as before the release.")
 
     def _finish(self, images: Mapping[str, str], former: Mapping[str, Serving]) -> None:
-        """The tags are taken off, and what runs as a job gets its image, too."""
+        """What runs as a job gets its image, too; the traffic follows what is newest again, so Terraform's changes."""
         for serving in former.values():
-            self._gcloud.run("services", "update-traffic", serving.name, f"--remove-tags={self._tag}")
+            self._gcloud.run("services", "update-traffic", serving.name, "--to-latest", f"--remove-tags={self._tag}")
         jobs = {one["metadata"]["name"] for one in self._gcloud.run("jobs", "list")}
         for name in JOBS:
             if service_name(name) in jobs:

@@ -62,6 +62,8 @@ def direct(service: State, options: dict[str, str]) -> None:
     """Change the traffic, or take a tag off."""
     if tag := options.get("remove-tags"):
         del service["tags"][tag]
+    if "to-latest" in options:
+        service["traffic"] = {one: 100 if one == max(service["traffic"]) else 0 for one in service["traffic"]}
         return
     wanted = options.get("to-tags") or options["to-revisions"]
     shares = {name: int(percent) for name, percent in (pair.split("=") for pair in wanted.split(","))}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from infra.cli import main
-from infra.deploy.gcloud import PREFIX, service_name
+from infra.deploy.gcloud import service_name
 from infra.local.layout import FUNCTIONS
 from infra.local.process import running
 from tests.deploy.real_gcloud import mistakes
@@ -179,4 +179,5 @@ def test_the_real_gcloud_knows_every_command(world: World, stacks: tuple[str, st
 
 def _shape(command: str) -> str:
     """Which options it has, not what for."""
-    return " ".join(word.partition("=")[0] for word in command.split() if not word.startswith(PREFIX))
+    names = {service_name(name) for name in NAMES}
+    return " ".join(word.partition("=")[0] for word in command.split() if word not in names)
