@@ -1,9 +1,10 @@
 """Candidates: who might be shown, by which source, and because of what. Scores are dictionaries from item to number:
 with thousands of candidates for an answer, an object for each would cost more than all the rest."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
+from operator import itemgetter
 
 from shared.events.kinds import SPILL
 from shared.models.blend import Source
@@ -24,10 +25,13 @@ Ranked = Sequence[tuple[str, float]]
 
 ANCHORS = 30
 AVERSIONS = 10
-CATEGORIES = 5
+CATEGORIES = 3
 
 CONTENT_ANCHORS = 5
 """So many of the anchors, those that speak loudest, ask for what is like them."""
+
+SPARE = 10
+"""Few of the best are barred."""
 
 FADE = 3
 RETURN_FADE = 4
@@ -36,7 +40,7 @@ RETURN_FADE = 4
 LEAST = 0.01
 """Interest, relative to the strongest, of what has only been met."""
 
-FAINT = 0.02
+FAINT = 0.05
 """What one anchor adds to one neighbour counts if it is so much of the largest of such parts, or more: most are less,
 and change no order."""
 
@@ -56,11 +60,11 @@ def anchors(profile: Profile, looking_at: Sequence[str] = ()) -> dict[str, float
     place = {item_id: index for index, item_id in enumerate(latest(profile))}
     strongest = decay.top(totals, ANCHORS)
     most = strongest[0][1] if strongest else 1.0
-    found = {
-        item_id: max(totals.get(item_id, 0.0) / most, LEAST) ** 0.5 * 2.0 ** (-place.get(item_id, len(place)) / FADE)
-        for item_id in (*(item_id for item_id, _ in strongest), *place)
-        if totals.get(item_id, 0.0) >= 0.0
-    }
+    before = 2.0 ** (-len(place) / FADE)
+    found = {item_id: max(total / most, LEAST) ** 0.5 * before for item_id, total in strongest}
+    for item_id, index in place.items():
+        if (total := totals.get(item_id, 0.0)) >= 0.0:
+            found[item_id] = max(total / most, LEAST) ** 0.5 * 2.0 ** (-index / FADE)
     best = decay.top(found, ANCHORS)
     weights = {item_id: weight / best[0][1] for item_id, weight in best}
     disliked = sorted((value, item_id) for item_id, value in totals.items() if value < 0.0) if weights else ()
@@ -203,17 +207,18 @@ def from_catalogue(liked: Scores, newest: Sequence[Item]) -> dict[str, float]:
     return scores
 
 
-def rank(scores: Scores) -> Iterator[tuple[str, float]]:
+def rank(scores: Scores) -> Ranked:
     """The items with their scores, best first."""
-    return ((item_id, scores[item_id]) for item_id in sorted(scores, key=scores.__getitem__, reverse=True))
+    return sorted(scores.items(), key=itemgetter(1), reverse=True)
 
 
-def best_new(ranked: Iterable[tuple[str, float]], barred: AbstractSet[int], n: int | None) -> Ranked:
+def best_new(ranked: Ranked, barred: AbstractSet[int], n: int | None) -> Ranked:
     """The first n, or all, whose item is not barred."""
-    found: list[tuple[str, float]] = []
-    for pair in ranked:
-        if len(found) == n:
-            break
-        if item_number(pair[0]) not in barred:
-            found.append(pair)
-    return found
+    if n is None:
+        return [pair for pair in ranked if item_number(pair[0]) not in barred]
+    reach = n + SPARE
+    found = [pair for pair in ranked[:reach] if item_number(pair[0]) not in barred]
+    if len(found) < n:
+        rest = (pair for pair in islice(ranked, reach, None) if item_number(pair[0]) not in barred)
+        found += islice(rest, n - len(found))
+    return found[:n]

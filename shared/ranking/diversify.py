@@ -27,13 +27,16 @@ def diversify(ranked: Sequence[Scored], items: Mapping[str, Item], n: int, stren
     leading = [(-scale * scored.score, place, 0) for place, scored in enumerate(ranked)]  # sorted: a heap
     chosen: list[int] = []
     while leading and len(chosen) < n:
-        _, place, compared = leading[0]
-        if compared == len(chosen) or likest[place] >= 1.0:
+        cost, place, compared = leading[0]
+        second = min(leading[1:3], default=leading[0])[0]
+        if compared == len(chosen) or cost + strength * (1.0 - likest[place]) <= second:  # whatever is like it above
             heappop(leading)
             chosen.append(place)
             continue
         for other in chosen[compared:]:
             likest[place] = max(likest[place], likeness(known[place], known[other]))
+            if likest[place] >= 1.0:
+                break
         cost = strength * likest[place] - scale * ranked[place].score
         heapreplace(leading, (cost, place, len(chosen)))
     above = set(chosen)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import repeat
+from operator import itemgetter, mul
 from typing import NamedTuple
 
 from shared.models.blend import Context, Shares, Source
@@ -46,25 +48,15 @@ def blend(
     shares: Shares,
     factors: Scores = NONE,
 ) -> Blended:
-    """The candidates, best first, ties by item: the sum over sources of share · score / that source's best candidate's,
-    times the item's factor, at most 1.
+    """The candidates, best first, ties as they were proposed: the sum over sources of share · score / that source's
+    best candidate's, times the item's factor, at most 1.
 
     An item counts with what every source says of it, whichever has proposed it.
     """
     shared = {source: shares.get(source, 0.0) / ranked[0][1] for source, ranked in candidates.items() if ranked}
-    totals = dict.fromkeys((item_id for ranked in candidates.values() for item_id, _ in ranked), 0.0)
-    for source, share in shared.items():
-        said = scores[source]
-        if len(said) < len(totals):
-            for item_id, score in said.items():
-                if item_id in totals:
-                    totals[item_id] += share * score
-        else:
-            get = said.get
-            for item_id in totals:
-                totals[item_id] += share * get(item_id, 0.0)
-    for item_id in totals.keys() & factors.keys() if factors else ():
-        totals[item_id] *= factors[item_id]
-
-    order = sorted([(-total, item_id) for item_id, total in totals.items()])
-    return Blended([(item_id, -total) for total, item_id in order], shared, scores)
+    found = dict.fromkeys(item_id for ranked in candidates.values() for item_id, _ in ranked)
+    said = [map(share.__mul__, map(scores[source].get, found, repeat(0.0))) for source, share in shared.items()]
+    totals = map(sum, zip(*said, strict=True))
+    if factors:
+        totals = map(mul, totals, map(factors.get, found, repeat(1.0)))
+    return Blended(sorted(zip(found, totals, strict=True), key=itemgetter(1), reverse=True), shared, scores)
