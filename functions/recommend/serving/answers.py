@@ -1,16 +1,17 @@
 """An answer as JSON, and the decision that is logged for it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 import msgspec
 
 from serving.next_steps import steps_from
 from serving.parts import Parts
+from serving.told import Recommendations, SlotItems, Who
 from shared import http, telemetry, wiring
 from shared.decision import Decision, Shown, encode_decision
 from shared.models.paths import PathsModel
@@ -37,14 +38,16 @@ async def answer(parts: Parts, ask: Ask) -> Answered:
     return Answered(http.Reply(200, encode(told), http.JSON), (decision,))
 
 
-async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], Logged]:
+async def decide(parts: Parts, ask: Ask) -> tuple[Recommendations, Logged]:
     """What is answered to one person, and the decision as it is logged."""
     found = await parts.recommender.answer(ask.person, ask)
     if found.degraded:
         telemetry.note("degraded")
-    who = {"decision_id": uuid4().hex, "user_id": ask.user_id, "anonymous_id": ask.anonymous_id}
-    told: dict[str, Any] = {
-        **who,
+    who: Who = {"decision_id": uuid4().hex, "user_id": ask.user_id, "anonymous_id": ask.anonymous_id}
+    told: Recommendations = {
+        "decision_id": who["decision_id"],
+        "user_id": ask.user_id,
+        "anonymous_id": ask.anonymous_id,
         "persona": found.persona,
         "propensities": found.propensities,
         "items": found.items,
@@ -54,17 +57,17 @@ async def decide(parts: Parts, ask: Ask) -> tuple[dict[str, Any], Logged]:
     if ask.slots:
         told["slots"] = _slots(ask, found)
     if ask.page is not None:
-        told["next_steps"] = [step._asdict() for step in steps_from(parts.registry.last("paths", PathsModel), ask.page)]
+        told["next_steps"] = steps_from(parts.registry.last("paths", PathsModel), ask.page)
     return told, partial(_logged, who, wiring.clock(), telemetry.trace_id(), ask, found)
 
 
-def _slots(ask: Ask, found: Answer) -> list[dict[str, Any]]:
+def _slots(ask: Ask, found: Answer) -> list[SlotItems]:
     """The items divided among the slots, the first ones to the first."""
     items = iter(found.items)
     return [{"name": slot.name, "items": list(islice(items, slot.n))} for slot in ask.slots]
 
 
-def _logged(who: Mapping[str, Any], at: datetime, trace: str | None, ask: Ask, found: Answer) -> bytes:
+def _logged(who: Who, at: datetime, trace: str | None, ask: Ask, found: Answer) -> bytes:
     """What the log keeps; names and categories are the catalogue's."""
     slots = [slot.name for slot in ask.slots for _ in range(slot.n)]
     shown = [

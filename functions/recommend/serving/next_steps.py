@@ -1,7 +1,8 @@
 """Next best step: from a page, where visits go next, and which of these steps goes with conversion."""
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from shared.models.next_steps import chance, next_steps
 from shared.models.paths import SPECIAL, PathsModel
@@ -11,7 +12,7 @@ PATH = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*)?([^?#]*)")
 """As `infra/sql/path_acts.sql` reads an address."""
 
 
-class Step(NamedTuple):
+class Step(msgspec.Struct, frozen=True):
     """A page that visits go to from this one.
 
     Attributes:

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from serving.tokens import Token, Wanted
+from serving.told import People, Recommendations, Why
 from shared import http
-from shared.ranking.explain import Recommendation
 from shared.ranking.request import FILTER_LISTS, FILTERS, LISTS, Ask, Batch
 
 Json = dict[str, Any]
@@ -50,10 +50,9 @@ def _encoded() -> bytes:
 
 def document() -> Json:
     """OpenAPI 3.1."""
-    [ask, batch, wanted, token], schemas = msgspec.json.schema_components(
-        [Ask, Batch, Wanted, Token], ref_template="#/components/schemas/{name}"
-    )
-    answer = _answer()
+    types = [Ask, Batch, Wanted, Token, Recommendations, People, Why]
+    parts, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    ask, batch, wanted, token, answer, people, reasons = parts
     query = [_parameter(name, schemas) for name in (*schemas["Ask"]["properties"], *FILTERS) if name not in NESTED]
     why = [{"name": "item_id", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}}, *query]
     paths: Json = {
@@ -61,8 +60,8 @@ def document() -> Json:
             "get": _operation("Recommendations for one person", answer, parameters=query),
             "post": _operation("The same, asked as JSON", answer, ask),
         },
-        "/v1/recommendations/batch": {"post": _operation("For up to 100 people", _list_of("people", answer), batch)},
-        "/v1/recommendations/why": {"get": _operation("What became of one item", {"type": "object"}, parameters=why)},
+        "/v1/recommendations/batch": {"post": _operation("For up to 100 people", people, batch)},
+        "/v1/recommendations/why": {"get": _operation("What became of one item", reasons, parameters=why)},
         "/v1/tokens": {"post": _operation("A token for one person's page", token, wanted)},
         "/healthz": {
             "get": {"summary": "Whether the instance serves", "responses": {"200": {"description": "it does"}}}
@@ -110,26 +109,3 @@ def _operation(summary: str, answer: Json, body: Json | None = None, parameters:
     if parameters is not None:
         operation["parameters"] = parameters
     return operation
-
-
-def _list_of(name: str, schema: Json) -> Json:
-    return {"type": "object", "required": [name], "properties": {name: {"type": "array", "items": schema}}}
-
-
-def _answer() -> Json:
-    texts: Json = {name: {"type": ["string", "null"]} for name in ("user_id", "anonymous_id")}
-    return {
-        "type": "object",
-        "required": ["decision_id", "persona", "propensities", "items", "model_versions", "degraded"],
-        "properties": {
-            "decision_id": {"type": "string"},
-            **texts,
-            "persona": {"type": "string"},
-            "propensities": {"type": "object"},
-            "items": {"type": "array", "items": {"type": "object", "required": list(Recommendation.__struct_fields__)}},
-            "slots": {"type": "array", "items": {"type": "object", "required": ["name", "items"]}},
-            "next_steps": {"type": "array", "items": {"type": "object"}},
-            "model_versions": {"type": "object"},
-            "degraded": {"type": "boolean"},
-        },
-    }
