@@ -40,7 +40,7 @@ RETURN_FADE = 4
 LEAST = 0.01
 """Interest, relative to the strongest, of what has only been met."""
 
-FAINT = 0.05
+FAINT = 0.1
 """What one anchor adds to one neighbour counts if it is so much of the largest of such parts, or more: most are less,
 and change no order."""
 

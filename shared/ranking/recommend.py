@@ -51,7 +51,7 @@ ALONE: Shares = {"catalogue": 1.0}
 PER_ITEM = 4
 """A source proposes so many candidates for each item that is asked for."""
 
-LOGGED = 50
+LOGGED = 30
 """Candidates that the decision log keeps."""
 
 COLD_S = 2.0

@@ -39,7 +39,11 @@ class Blended(NamedTuple):
 
     def leading(self, item_id: str) -> Source:
         """The source that says most for the item."""
-        return max(self.shared, key=lambda source: self.shared[source] * self.scores[source].get(item_id, 0.0))
+        leading, most = next(iter(self.shared)), 0.0
+        for source, share in self.shared.items():
+            if (part := share * self.scores[source].get(item_id, 0.0)) > most:
+                leading, most = source, part
+        return leading
 
 
 def blend(
