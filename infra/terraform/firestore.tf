@@ -33,7 +33,7 @@ locals {
   ]
 
   # Of profiles: what is packed, and times, whose index would be one hot place, for they only grow.
-  unindexed_of_profiles = ["_key", "state", "standing", "first_seen", "last_seen", "last_high_intent"]
+  unindexed_of_profiles = ["_key", "state", "standing", "first_seen", "last_seen", "last_high_intent", "updated_at", "trace"]
 
   # Collections whose documents go by themselves, within a day or so of that time.
   expiring = { candidates = "expires_at", stats = "expires_at" }

@@ -9,6 +9,7 @@ from shared.profiles.profile import Profile, new_profile
 from shared.profiles.record import COLLECTION, PACKED, Record, pack, unpack
 from shared.settings import Settings
 from shared.stores.ports import Documents, Write
+from shared.telemetry import trace_id
 
 
 class Draft:
@@ -67,9 +68,13 @@ class Draft:
     async def write(self, now: datetime, session_cap_ms: int) -> None:
         """Write what has changed. Raises ConflictError when any of it was written by others since it was read."""
         changed = [(person, self._records[person]) for person in sorted(self._changed)]
+        trace = trace_id()  # of the first of those who share this write
         writes = [
             Write(
-                COLLECTION, person, pack(person, record.profile, record.standing, now, session_cap_ms), record.version
+                COLLECTION,
+                person,
+                pack(person, record.profile, record.standing, now, session_cap_ms, trace),
+                record.version,
             )
             for person, record in changed
         ]

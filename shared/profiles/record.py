@@ -41,8 +41,10 @@ def read_profile(document: Document | None, settings: Settings) -> Profile:
     return decode_profile(state) if isinstance(state, bytes) else new_profile(settings.half_life)
 
 
-def pack(person: str, profile: Profile, standing: Standing, now: datetime, session_cap_ms: int) -> Fields:
-    """The document's fields: the ids, the readable face, and what `unpack` reads."""
+def pack(
+    person: str, profile: Profile, standing: Standing, now: datetime, session_cap_ms: int, trace: str | None = None
+) -> Fields:
+    """The document's fields: the ids, the readable face, the trace of what it is written for, what `unpack` reads."""
     kind, _, name = person.partition(":")
     fields: dict[str, Value] = {"user_id" if kind == "u" else "anonymous_id": name}
     fields |= face(profile, standing.persona, session_cap_ms)
@@ -50,5 +52,7 @@ def pack(person: str, profile: Profile, standing: Standing, now: datetime, sessi
         fields["quarantined"] = True
     if identity.is_given_away(standing):
         fields["merged_into"] = identity.owner(standing, 0)
+    if trace is not None:
+        fields["trace"] = trace
     fields[STATE], fields[STANDING], fields["updated_at"] = encode_profile(profile), encode_standing(standing), now
     return fields
