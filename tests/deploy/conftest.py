@@ -11,7 +11,7 @@ from tests.deploy.environments import EXAMPLES, Made, make
 
 @pytest.fixture(params=EXAMPLES, ids=lambda path: path.stem)
 def made(request: pytest.FixtureRequest) -> Made:
-    """Each example environment, planned and applied."""
+    """Each example environment."""
     return make(request.param)
 
 

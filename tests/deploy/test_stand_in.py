@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from infra.local.children import ChildError
 from infra.local.terraform import schemas as sources
 from infra.local.terraform.access import Grant, grants
 from infra.local.terraform.core import core
-from infra.local.terraform.rehearsal import Rehearsal, Resource, TerraformError, rehearsal
+from infra.local.terraform.rehearsal import Rehearsal, TerraformError, rehearsal
 from infra.local.terraform.schema import Attribute
 from infra.local.terraform.schemas import Schemas
 from infra.local.tools import ToolMissingError
@@ -37,12 +38,11 @@ def written(folder: Path, text: str) -> Iterator[Rehearsal]:
         yield rehearsed
 
 
-def made(folder: Path, text: str) -> dict[str, Resource]:
-    """Everything that an apply of the text makes, by address."""
+def planned(folder: Path, text: str, foresee: bool = True) -> dict[str, dict[str, Any]]:
+    """The values of everything that the text makes, by address."""
     (folder / "none.tfvars").touch()
     with written(folder, text) as rehearsed:
-        rehearsed.plan(folder / "none.tfvars")
-        return {one.address: one for one in rehearsed.apply()}
+        return {one.address: one.values for one in rehearsed.plan(folder / "none.tfvars", foresee)}
 
 
 def test_the_schema_is_the_real_ones(schemas: Schemas) -> None:
@@ -139,7 +139,7 @@ def test_mistakes_are_found_where_they_are(tmp_path: Path, mistake: str) -> None
     assert problem.where == f"main.tf:{line}"
 
 
-def test_what_google_would_compute_is_unknown_to_a_plan_and_named_after_its_origin_when_made(tmp_path: Path) -> None:
+def test_what_google_would_compute_is_unknown_to_a_plan_unless_it_foresees(tmp_path: Path) -> None:
     text = """
         resource "google_pubsub_topic" "events" {
           name = "the-events"
@@ -149,13 +149,11 @@ def test_what_google_would_compute_is_unknown_to_a_plan_and_named_after_its_orig
           topic = google_pubsub_topic.events.id
         }
     """
-    (tmp_path / "none.tfvars").touch()
-    with written(tmp_path, text) as rehearsed:
-        planned = {one.address: one.values for one in rehearsed.plan(tmp_path / "none.tfvars")}
-        assert "topic" not in planned["google_pubsub_subscription.all"]
-        assert planned["google_pubsub_topic.events"]["project"] == "rehearsal"
-        applied = {one.address: one.values for one in rehearsed.apply()}
-    assert applied["google_pubsub_subscription.all"]["topic"] == "google_pubsub_topic:the-events.id"
+    found = planned(tmp_path, text, foresee=False)
+    assert "topic" not in found["google_pubsub_subscription.all"]
+    assert found["google_pubsub_topic.events"]["project"] == "rehearsal"
+    found = planned(tmp_path, text)
+    assert found["google_pubsub_subscription.all"]["topic"] == "google_pubsub_topic:the-events.id"
 
 
 def test_a_data_source_tells_what_it_is_asked_for(tmp_path: Path) -> None:
@@ -165,7 +163,7 @@ def test_a_data_source_tells_what_it_is_asked_for(tmp_path: Path) -> None:
           name = "${data.google_project.this.project_id}-${data.google_project.this.number}"
         }
     """
-    assert made(tmp_path, text)["google_pubsub_topic.a"].values["name"] == "rehearsal-data.google_project.number"
+    assert planned(tmp_path, text)["google_pubsub_topic.a"]["name"] == "rehearsal-data.google_project.number"
 
 
 def test_grants_name_who_may_do_what(tmp_path: Path) -> None:
@@ -192,18 +190,19 @@ def test_grants_name_who_may_do_what(tmp_path: Path) -> None:
           }
         }
     """
-    assert grants(made(tmp_path, text).values()) == [
+    (tmp_path / "none.tfvars").touch()
+    with written(tmp_path, text) as rehearsed:
+        found = grants(rehearsed.plan(tmp_path / "none.tfvars", foresee=True))
+    assert found == [
         Grant("allUsers", "datastore.user", "project", "resource.name == 'x'"),
-        Grant("attune-collect", "pubsub.publisher", "pubsub topic events"),
+        Grant("attune-collect", "pubsub.publisher", "topic events"),
         Grant("attune-sweep", "datastore.user", "project", "resource.name == 'x'"),
     ]
 
 
 def test_a_plan_that_fails_says_why(tmp_path: Path) -> None:
-    (tmp_path / "none.tfvars").touch()
-    refused = 'resource "google_pubsub_topic" "a" {\n  name = tonumber("a")\n}'
-    with written(tmp_path, refused) as rehearsed, pytest.raises(TerraformError, match="cannot convert"):
-        rehearsed.plan(tmp_path / "none.tfvars")
+    with pytest.raises(TerraformError, match="cannot convert"):
+        planned(tmp_path, 'resource "google_pubsub_topic" "a" {\n  name = tonumber("a")\n}')
 
 
 def test_the_death_of_terraform_is_told(tmp_path: Path) -> None:

@@ -10,6 +10,9 @@ GRANT = re.compile(r"google_(\w+)_iam_(member|binding)")
 MADE_UP = re.compile(r"(?:serviceAccount:)?(?:projects/[^/]+/\w+/)?(?:data\.)?google_\w+?:([\w-]+)\.\w+")
 """What the stand-in gives for a name or id, as its provider.label has it; the group is the resource's own name."""
 
+AGENT = re.compile(r"serviceAccount:service-[^@]+@(gcp-sa-[\w-]+)\.iam\.gserviceaccount\.com")
+"""Google's own account for one of its services, as gcp-sa-pubsub."""
+
 BESIDES = {"role", "member", "members", "condition", "project", "location", "region", "etag", "id", "timeouts"}
 """Arguments that do not say on what a role is granted."""
 
@@ -18,7 +21,7 @@ class Grant(NamedTuple):
     """One role of one member.
 
     Attributes:
-        who: the name of a service account of ours, or the member as IAM writes it.
+        who: the name of a service account of ours or of Google's, or the member as IAM writes it.
         role: without `roles/`; a custom role by its id.
         what: kind and name, as `topic events`; `project` for all of it.
         condition: the expression that must hold; empty without one.
@@ -31,7 +34,7 @@ class Grant(NamedTuple):
 
 
 def grants(made: Iterable[Resource]) -> list[Grant]:
-    """Every grant among the resources that an apply has made, in order of who, what and role."""
+    """Every grant among the resources of a plan that foresees, in order of who, role and what."""
     return sorted(grant for resource in made for grant in _of(resource))
 
 
@@ -47,14 +50,14 @@ def _of(resource: Resource) -> Iterator[Grant]:
 
 
 def plain(text: str) -> str:
-    """The name of what a made-up value comes from; other text as it is.
+    """The name of what a made-up value comes from, or of an account of Google's; other text as it is.
 
     >>> plain("serviceAccount:google_service_account:attune-collect.email")
     'attune-collect'
     >>> plain("google_pubsub_topic:events.id"), plain("events")
     ('events', 'events')
     """
-    found = MADE_UP.fullmatch(text)
+    found = MADE_UP.fullmatch(text) or AGENT.fullmatch(text)
     return found[1] if found else text
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any
 
 import grpc
@@ -23,16 +24,16 @@ NESTINGS = {"single": 1, "list": 2, "set": 3}
 DEFAULTS = {"project": "project", "project_id": "project", "region": "region", "zone": "zone"}
 """Arguments that the provider fills in where they are left out, and from which of its own."""
 
-LABELS = ("account_id", "name", "dataset_id", "secret_id", "service", "table_id", "display_name")
+LABELS = ("account_id", "name", "dataset_id", "secret_id", "repository_id", "service", "table_id", "display_name")
 """Arguments that tell one resource of a type from another, the best first."""
 
 
 @contextmanager
-def stand_in(schemas: Schemas) -> Iterator[dict[str, str]]:
-    """Serve the schemas; yields the environment variable by which Terraform finds the provider."""
+def stand_in(provider: "Provider") -> Iterator[dict[str, str]]:
+    """Serve it; yields the environment variable by which Terraform finds it."""
     server = grpc.server(ThreadPoolExecutor(max_workers=8))
     port = server.add_insecure_port("127.0.0.1:0")
-    server.add_generic_rpc_handlers((Provider(schemas).handlers(),))
+    server.add_generic_rpc_handlers((provider.handlers(),))
     server.start()
     address = {"Network": "tcp", "String": f"127.0.0.1:{port}"}
     found = {"Protocol": "grpc", "ProtocolVersion": 5, "Pid": os.getpid(), "Test": True, "Addr": address}
@@ -43,19 +44,24 @@ def stand_in(schemas: Schemas) -> Iterator[dict[str, str]]:
 
 
 class Provider:
-    """Answers the calls of wire.CALLS; those that are not listed here with an empty message, which is consent."""
+    """Answers the calls of wire.CALLS; those that are not listed here with an empty message, which is consent.
+
+    Attributes:
+        foresees: whether a plan already has what an apply would make up, so that every reference is resolved.
+    """
 
     def __init__(self, schemas: Schemas) -> None:
+        self.foresees = False
         self._schemas = schemas
         self._messages = wire.classes()
         self._defaults: dict[str, Any] = {}
         self._answers: dict[str, Callable[[Any, Any], None]] = {
-            "GetSchema": self._tell,
+            "GetSchema": lambda _, answer: answer.CopyFrom(self._described),
             "PrepareProviderConfig": lambda request, answer: answer.prepared_config.CopyFrom(request.config),
             "Configure": self._configure,
-            "UpgradeResourceState": lambda request, answer: _copy(request.raw_state, answer.value),
             "ValidateResourceTypeConfig": lambda request, answer: self._check(self._schemas.resources, request, answer),
             "ValidateDataSourceConfig": lambda request, answer: self._check(self._schemas.data, request, answer),
+            "UpgradeResourceState": lambda request, answer: _keep(request.raw_state, answer.value),
             "ReadResource": lambda request, answer: answer.value.CopyFrom(request.value),
             "ReadDataSource": self._read,
             "PlanResourceChange": self._plan,
@@ -76,12 +82,15 @@ class Provider:
 
         return grpc.unary_unary_rpc_method_handler(answer, self._messages[asked].FromString, _serialize)
 
-    def _tell(self, _: Any, answer: Any) -> None:
-        _describe(self._schemas.provider, answer.provider.block)
+    @cached_property
+    def _described(self) -> Any:
+        message = self._messages["Schemas"]()
+        _describe(self._schemas.provider, message.provider.block)
         for name, block in self._schemas.resources.items():
-            _describe(block, answer.resource_schemas[name].block)
+            _describe(block, message.resource_schemas[name].block)
         for name, block in self._schemas.data.items():
-            _describe(block, answer.data_source_schemas[name].block)
+            _describe(block, message.data_source_schemas[name].block)
+        return message
 
     def _check(self, blocks: Mapping[str, Block], request: Any, answer: Any) -> None:
         for path, text in values.refused(blocks[request.type_name], values.decode(request.value.msgpack)):
@@ -100,16 +109,21 @@ class Provider:
         answer.value.msgpack = values.encode(found)
 
     def _plan(self, request: Any, answer: Any) -> None:
-        wanted = values.decode(request.next_state.msgpack)
-        planned = values.planned(self._schemas.resources[request.type_name], wanted, self._defaults)
+        block, wanted = self._schemas.resources[request.type_name], values.decode(request.next_state.msgpack)
+        planned = values.planned(block, wanted, self._defaults)
+        if self.foresees:
+            planned = values.made(block, planned, label(request.type_name, wanted))
         answer.planned_state.msgpack = values.encode(planned)
         answer.legacy_type_system = True  # as the real one says of itself: what was left out may be filled in
 
     def _apply(self, request: Any, answer: Any) -> None:
-        wanted = values.decode(request.next_state.msgpack)
-        made = values.made(self._schemas.resources[request.type_name], wanted, label(request.type_name, wanted))
-        answer.new_state.msgpack = values.encode(made)
+        block, wanted = self._schemas.resources[request.type_name], values.decode(request.next_state.msgpack)
+        answer.new_state.msgpack = values.encode(values.made(block, wanted, label(request.type_name, wanted)))
         answer.legacy_type_system = True
+
+
+def _keep(raw: Any, value: Any) -> None:
+    value.json = raw.json
 
 
 def label(type_name: str, value: Any) -> str:
@@ -140,10 +154,6 @@ def _nest(name: str, nested: Nested, message: Any) -> None:
     message.nesting = NESTINGS[nested.nesting]
     message.min_items, message.max_items = nested.least, nested.most
     _describe(nested.block, message.block)
-
-
-def _copy(raw: Any, value: Any) -> None:
-    value.json = raw.json
 
 
 def _serialize(message: Any) -> bytes:

@@ -1,5 +1,5 @@
-"""A rehearsal of a deployment: infra/terraform/ is checked, planned and applied by Terraform's core, on a stand-in for
-the provider. It needs neither network nor account, and changes nothing outside a temporary folder."""
+"""A rehearsal of a deployment: infra/terraform/ is checked and planned by Terraform's core, on a stand-in for the
+provider. It needs neither network nor account, and changes nothing outside a temporary folder."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ import msgspec
 
 from infra.local.layout import FUNCTIONS, ROOT
 from infra.local.terraform.core import Core, Done, core
-from infra.local.terraform.provider import stand_in
+from infra.local.terraform.provider import Provider, stand_in
 from infra.local.terraform.schemas import read_schemas
 
 TERRAFORM = ROOT / "infra" / "terraform"
@@ -41,7 +41,7 @@ class TerraformError(Exception):
 
 
 class Resource(msgspec.Struct, frozen=True):
-    """One resource, as planned or as made: unknown values are absent in the one and made up in the other."""
+    """One resource of a plan; values that only Google could tell are absent."""
 
     address: str
     type: str
@@ -52,10 +52,11 @@ class Resource(msgspec.Struct, frozen=True):
 
 
 class Rehearsal:
-    """The stages of a deployment, each on what is in the folder at that time."""
+    """The stages up to a plan, each on what is in the folder at that time."""
 
-    def __init__(self, terraform: Core, folder: Path) -> None:
+    def __init__(self, terraform: Core, provider: Provider, folder: Path) -> None:
         self._terraform = terraform
+        self._provider = provider
         self.folder = folder
         self._plan = folder.parent / "attune.tfplan"
 
@@ -70,27 +71,20 @@ class Rehearsal:
         found = msgspec.json.decode(self._terraform.run(self.folder, "validate", "-json").output)
         return [_problem(one) for one in found["diagnostics"]]
 
-    def plan(self, variables: Path) -> list[Resource]:
-        """What there would be, with the values of this file. Raises TerraformError."""
-        return _resources(self._planned(variables)["planned_values"])
+    def plan(self, variables: Path, foresee: bool = False) -> list[Resource]:
+        """What there would be, with the values of this file.
 
-    def changes(self, variables: Path) -> list[str]:
-        """The addresses of what a plan would change. Raises TerraformError."""
-        changes = self._planned(variables).get("resource_changes", ())
-        return [one["address"] for one in changes if one["change"]["actions"] not in (["no-op"], ["read"])]
+        Args:
+            foresee: make values up that only Google could tell, as provider.label has it: each reference then tells
+                what it refers to.
 
-    def apply(self) -> list[Resource]:
-        """Everything that the plan makes, with every reference resolved. Raises TerraformError."""
-        self._run("apply", "-no-color", str(self._plan))
-        return _resources(self._show()["values"])
-
-    def _planned(self, variables: Path) -> Any:
+        Raises TerraformError.
+        """
+        self._provider.foresees = foresee
         self._run("init", "-no-color")
         self._run("plan", "-no-color", f"-out={self._plan}", f"-var-file={variables.resolve()}")
-        return self._show(str(self._plan))
-
-    def _show(self, *file: str) -> Any:
-        return msgspec.json.decode(self._run("show", "-json", *file).output)
+        shown = msgspec.json.decode(self._run("show", "-json", str(self._plan)).output)
+        return _resources(shown["planned_values"])
 
     def _run(self, *arguments: str) -> Done:
         done = self._terraform.run(self.folder, *arguments)
@@ -107,9 +101,9 @@ def rehearsal(source: Path = TERRAFORM) -> Iterator[Rehearsal]:
     """
     with tempfile.TemporaryDirectory(prefix="attune-terraform-") as scratch:
         folder = _copy(source, Path(scratch))
-        schemas = read_schemas().only(*_types(folder))
-        with stand_in(schemas) as environment, core(environment, Path(scratch)) as terraform:
-            yield Rehearsal(terraform, folder)
+        provider = Provider(read_schemas().only(*_types(folder)))
+        with stand_in(provider) as environment, core(environment, Path(scratch)) as terraform:
+            yield Rehearsal(terraform, provider, folder)
 
 
 def _copy(source: Path, scratch: Path) -> Path:
