@@ -6,8 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.errors import PermanentError, RetryableError
+
+if TYPE_CHECKING:
+    from infra.deploy.project import Deployment
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -133,6 +137,14 @@ def parser() -> argparse.ArgumentParser:
     smoke.add_argument("--within", type=float, default=60.0, metavar="SECONDS", help="(default: %(default)g)")
     plan = _add(commands, "plan", run_plan, "what Terraform would make, without an account: by kind")
     _environment_option(plan)
+    _project_options(plan, required=False)
+    deploy = _add(commands, "deploy", run_deploy, "bring a Google Cloud project to what this folder says")
+    destroy = _add(commands, "destroy", run_destroy, "take away what runs in a project; the data only if told so")
+    for command in (deploy, destroy):
+        _project_options(command)
+        _environment_option(command)
+        command.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
+    destroy.add_argument("--drop-data", action="store_true", help="delete profiles, log, models and keys as well")
     iam = _add(commands, "iam", run_iam, "who may do what, by what Terraform would make")
     _environment_option(iam)
     rollout = _add(commands, "rollout", run_rollout, "try new images on Cloud Run, give them the traffic, or roll back")
@@ -226,9 +238,10 @@ def _environment_option(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def _project_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--project", required=True, metavar="ID", help="Google Cloud project")
-    sub.add_argument("--region", required=True, metavar="NAME", help="as europe-west1")
+def _project_options(sub: argparse.ArgumentParser, required: bool = True) -> None:
+    needed = "" if required else "; with both, what Terraform would change there"
+    sub.add_argument("--project", required=required, metavar="ID", help=f"Google Cloud project{needed}")
+    sub.add_argument("--region", required=required, metavar="NAME", help="as europe-west1")
 
 
 def _operator_options(sub: argparse.ArgumentParser) -> None:
@@ -354,9 +367,30 @@ def run_smoke(options: argparse.Namespace) -> int:
 
 
 def run_plan(options: argparse.Namespace) -> int:
+    if options.project or options.region:
+        if not (options.project and options.region):
+            raise PermanentError("plan needs both or neither of --project and --region")
+        return _deployment(options).plan()
     from infra.local.terraform.show import show_plan
 
     return show_plan(options.environment)
+
+
+def run_deploy(options: argparse.Namespace) -> int:
+    return _deployment(options).deploy(ask=not options.yes)
+
+
+def run_destroy(options: argparse.Namespace) -> int:
+    return _deployment(options).destroy(options.drop_data, ask=not options.yes)
+
+
+def _deployment(options: argparse.Namespace) -> "Deployment":
+    from infra.deploy.gcloud import Gcloud
+    from infra.deploy.project import Deployment
+    from infra.deploy.terraform import Terraform
+
+    gcloud = Gcloud(options.project, options.region)
+    return Deployment(gcloud, Terraform(gcloud, options.environment))
 
 
 def run_iam(options: argparse.Namespace) -> int:

@@ -37,6 +37,37 @@ def answer(state: State, names: list[str], options: dict[str, str]) -> str:
             return json.dumps([{"account": "attune-build@p.iam.gserviceaccount.com", "status": "ACTIVE"}])
         case ["auth", "print-identity-token"]:
             return f"token for {options['audiences']}\n"
+        case ["auth", "print-access-token"]:
+            return "access\n"
+        case ["services", "enable", *apis]:
+            state["apis"] = sorted({*state.get("apis", []), *apis})
+            return ""
+        case ["services", "list"]:
+            return json.dumps([{"config": {"name": api}} for api in state.get("apis", [])])
+        case ["storage", "buckets", "list"]:
+            wanted = options["filter"].removeprefix("name=")
+            return json.dumps([{"name": one} for one in state.get("buckets", []) if one == wanted])
+        case ["storage", "buckets", "create", bucket]:
+            state["buckets"] = [*state.get("buckets", []), bucket.removeprefix("gs://")]
+            return "[]"
+        case ["storage", "buckets", "update", _]:
+            return "[]"
+        case ["storage", "cat", name]:
+            return str(state["objects"][name])
+        case ["secrets", "versions", "list", secret]:
+            return json.dumps([{"name": "1"}] if secret in state.get("secrets", {}) else [])
+        case ["secrets", "versions", "add", secret]:
+            state.setdefault("secrets", {})[secret] = sys.stdin.read()
+            return "{}"
+        case ["secrets", "versions", "access", "latest"]:
+            return str(state["keys"][options["secret"]])
+        case ["builds", "submit", _]:
+            given = dict(pair.split("=") for pair in options["substitutions"].split(","))
+            images = (
+                f"{options['gcs-source-staging-dir'].removesuffix('/source')}/releases/{given['_RELEASE']}/images.json"
+            )
+            state.setdefault("objects", {})[images] = json.dumps({"images": state["built"]})
+            return "built"
         case ["run", "services", "list"]:
             return json.dumps([described(name, one) for name, one in state["services"].items()])
         case ["run", "deploy", name]:
@@ -77,7 +108,8 @@ def described(name: str, service: State) -> State:
         {"revisionName": one, "percent": share} for one, share in service["traffic"].items() if share
     ]
     traffic += [{"revisionName": one, "tag": tag, "url": service["tag_url"]} for tag, one in service["tags"].items()]
-    return {"metadata": {"name": name}, "status": {"url": service["url"], "traffic": traffic}}
+    spec = {"template": {"spec": {"containers": [{"image": service.get("image")}]}}}
+    return {"metadata": {"name": name}, "spec": spec, "status": {"url": service["url"], "traffic": traffic}}
 
 
 if __name__ == "__main__":
