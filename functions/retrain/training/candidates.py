@@ -4,7 +4,6 @@ What the collection holds is found out by reading it, not from digests of it: th
 that an erasure must look into. A read costs a third of a write, and there are no more than `PEOPLE`.
 """
 
-import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -18,7 +17,7 @@ from shared.profiles.record import COLLECTION as PROFILES
 from shared.profiles.record import unpack
 from shared.settings import Settings
 from shared.stores.ports import Documents, Fields
-from shared.telemetry import log
+from shared.telemetry import log, where
 from training.changes import BATCH, Check, Digests, Packed, digest, write_changed
 from training.collaborative.learner import NEVER, Floats, Learner
 from training.collaborative.matrix import Matrix
@@ -69,8 +68,8 @@ async def refresh(
         return await drop_candidates(documents, now, settings)
     try:
         return await write_candidates(documents, result.version, result.candidates(), now, settings, check)
-    except CRASHES:
-        log("ERROR", "the candidates could not be made; those of before stay", traceback=traceback.format_exc())
+    except CRASHES as error:
+        log("ERROR", "the candidates could not be made; those of before stay", stack_trace=where(error))
         return 0
 
 

@@ -1,6 +1,5 @@
 """One training: each model by itself, on the same log up to the same cutoff."""
 
-import traceback
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shared.settings import Settings
 from shared.stores.ports import Fields, Warehouse
-from shared.telemetry import log
+from shared.telemetry import log, where
 from training.results import Fitted, Model, Refused, Trained
 from training.tables import create_tables, write_kinds
 
@@ -76,7 +75,7 @@ def _timed(model: Model, fit: Fit, warehouse: Warehouse, cutoff: datetime, setti
     try:
         result = fit(warehouse, cutoff, settings)
     except CRASHES as error:
-        log("ERROR", "a training crashed; the live model stays", model=model, traceback=traceback.format_exc())
+        log("ERROR", "a training crashed; the live model stays", model=model, stack_trace=where(error))
         result = Refused(f"it crashed: {type(error).__name__}: {error}")
     return Trained(result, perf_counter() - start)
 
