@@ -10,8 +10,8 @@ from shared.errors import PermanentError, Problem, RetryableError
 
 
 def service_name(function: str) -> str:
-    """What a function's Cloud Run service is called, which allows no underscores; Terraform calls it the same."""
-    return function.replace("_", "-")
+    """What a function's Cloud Run service and its account are called, as infra/terraform/functions.tf has it."""
+    return "attune-" + function.replace("_", "-")
 
 
 class Gcloud:

@@ -90,7 +90,9 @@ resource "google_storage_bucket" "build" {
 }
 
 resource "google_storage_bucket_iam_member" "build" {
+  for_each = toset(["roles/storage.legacyBucketReader", "roles/storage.objectUser"])
+
   bucket = google_storage_bucket.build.name
-  role   = "roles/storage.admin"
+  role   = each.key
   member = google_service_account.build.member
 }

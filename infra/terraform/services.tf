@@ -1,8 +1,7 @@
 # One Cloud Run service for each function, from its image.
 #
 # Terraform makes a service with the image that it is given, and changes everything but image and traffic afterwards:
-# those are a release's (cloudbuild.yaml), which tries a revision before it gets traffic and goes back if it fails. After
-# the first release the traffic is pinned, so what Terraform changes is served from the next release on.
+# those are a release's (infra/deploy/release.py), which tries a revision before it gets traffic, and goes back if it fails.
 
 resource "google_cloud_run_v2_service" "functions" {
   for_each = local.running

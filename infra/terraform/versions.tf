@@ -25,10 +25,9 @@ provider "google" {
   default_labels = local.labels
 }
 
+# Read while planning, so that its number is known: the API cloudresourcemanager must be on before (make deploy sees to it).
 data "google_project" "this" {
   project_id = var.project
-
-  depends_on = [google_project_service.apis]
 }
 
 locals {
