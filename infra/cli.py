@@ -126,6 +126,9 @@ def parser() -> argparse.ArgumentParser:
     replay.add_argument("--dry-run", action="store_true", help="show them and leave them where they are")
     stage = _add(commands, "stage", run_stage, "build build/<function>/: what a deployment uploads")
     stage.add_argument("--into", default=str(ROOT / "build"), help="another folder")
+    stage.add_argument(
+        "--fallback", metavar="URL", help="ask recommend there what its image shall show while no store can be reached"
+    )
     smoke = _add(commands, "smoke", run_smoke, "send one event and wait until the recommendation shows it")
     smoke.add_argument("--url", default=DEFAULT_URL, help="where collect serves (default: %(default)s)")
     smoke.add_argument("--recommend-url", metavar="URL", help="where recommend serves, if not there, too")
@@ -355,7 +358,7 @@ def run_replay(options: argparse.Namespace) -> int:
 def run_stage(options: argparse.Namespace) -> int:
     from infra.local.stage import stage_all
 
-    return stage_all(Path(options.into))
+    return stage_all(Path(options.into), options.fallback)
 
 
 def run_smoke(options: argparse.Namespace) -> int:

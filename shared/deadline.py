@@ -54,6 +54,14 @@ class Deadline:
         self._until = asyncio.get_running_loop().time() + seconds
         self._breaker = breaker
 
+    async def within(self, call: Awaitable[T], otherwise: T) -> T:
+        """What the call returns, if it does in time. It is no matter of the breaker whether it does."""
+        try:
+            async with asyncio.timeout_at(self._until):
+                return await call
+        except TimeoutError:
+            return otherwise
+
     async def wait(self, call: Callable[[], Awaitable[T]]) -> T:
         """What the call returns. Raises RetryableError: as the call does, in time, or while the breaker is open."""
         if self._breaker.is_open:

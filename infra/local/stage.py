@@ -7,8 +7,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from infra.deploy.fallback import fetch
 from infra.deploy.sizes import folder_size, installed
 from infra.local.layout import FUNCTIONS, ROOT, Function
+from shared.models.fallback import FILE
 
 EXTRAS = {"privacy": ("infra/sql",), "profiles": ("infra/sql",), "pull": ("infra/sql",), "retrain": ("infra/sql",)}
 """Folders that a function reads besides its own and shared/."""
@@ -27,14 +29,17 @@ def stage(function: Function, into: Path) -> Path:
     return folder
 
 
-def stage_all(into: Path) -> int:
+def stage_all(into: Path, fallback_url: str | None = None) -> int:
     """Stage every function, and print what each has become, and what its image will install besides."""
+    fallback = fetch(fallback_url) if fallback_url else None
     table = Table("function", "files", "size", "packages", "installed")
     for column in table.columns[1:]:
         column.justify = "right"
     elsewhere: set[str] = set()
     for function in FUNCTIONS:
         folder, packages = stage(function, into), installed(function)
+        if fallback and function.name == "recommend":
+            (folder / FILE).write_bytes(fallback)
         files = sum(1 for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc")
         size, installs = f"{folder_size(folder) / 1024:,.0f} KiB", f"{packages.size / 1024**2:,.1f} MiB"
         table.add_row(function.name, str(files), size, str(packages.packages), installs)

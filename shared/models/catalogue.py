@@ -1,6 +1,6 @@
 """Item documents as an instance remembers them: each is read once, and again after a while."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from shared.models.items import COLLECTION, Item, unpack_item
@@ -33,6 +33,10 @@ class Catalogue:
             self._remember(fresh, now + self._refresh)
         return {item_id: item for item_id, item in held.items() if item is not None}
 
+    def expect(self, items: Iterable[Item]) -> None:
+        """Remember these for when the store is away; otherwise they are read when first asked for."""
+        self._remember({item.item_id: item for item in items}, self._clock())
+
     def fresh(self, item_ids: Iterable[str]) -> dict[str, Item] | None:
         """Those of the items that exist, if all of them are remembered and none is out of date; else None."""
         now, found = self._clock(), {}
@@ -54,7 +58,7 @@ class Catalogue:
         found = ((item_id, self._items[item_id][0]) for item_id in item_ids if item_id in self._items)
         return {item_id: item for item_id, item in found if item is not None}
 
-    def _remember(self, fresh: dict[str, Item | None], until: datetime) -> None:
+    def _remember(self, fresh: Mapping[str, Item | None], until: datetime) -> None:
         for item_id, item in fresh.items():
             self._items.pop(item_id, None)
             self._items[item_id] = (item, until)

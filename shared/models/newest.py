@@ -1,6 +1,6 @@
 """The newest items of the catalogue: what can be shown before anything has been trained."""
 
-from asyncio import Lock
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -26,20 +26,24 @@ class Newest:
         self._documents = documents
         self._refresh = refresh
         self._clock = clock
-        self._lock = Lock()
         self._items: Sequence[Item] = ()
         self._due: datetime | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def get(self) -> Sequence[Item]:
-        """The items; while the store is away, those that were there before."""
-        async with self._lock:
-            if self._due is None or self._clock() >= self._due:
-                try:
-                    self._items = await self._read()
-                    self._due = self._clock() + self._refresh
-                except RetryableError:
-                    self._due = self._clock() + RETRY
+        """The items; while the store is away, those that were there before. Whoever waits may stop waiting."""
+        if self._due is None or self._clock() >= self._due:
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.create_task(self._look())
+            await asyncio.shield(self._looking)
         return self._items
+
+    async def _look(self) -> None:
+        try:
+            self._items = await self._read()
+            self._due = self._clock() + self._refresh
+        except RetryableError:
+            self._due = self._clock() + RETRY
 
     async def _read(self) -> Sequence[Item]:
         found: list[tuple[float, str, Item]] = []

@@ -8,6 +8,8 @@ from shared.errors import RetryableError
 from shared.events.event import person_key
 from shared.models.catalogue import Catalogue
 from shared.models.items import Item
+from shared.models.newest import Newest
+from shared.models.registry import Registry
 from shared.profiles import persona
 from shared.profiles.identity import owner
 from shared.profiles.profile import to_ms
@@ -55,6 +57,17 @@ class Reads:
         except RetryableError:
             self.is_away = True
             return self._catalogue.held(item_ids)
+
+    async def look(self, registry: Registry) -> None:
+        """Have the live models; an instance that has none yet has no more time for them than for all else."""
+        if registry.looks:
+            await registry.look()
+        else:
+            await self._deadline.within(registry.look(), None)
+
+    async def newest(self, newest: Newest) -> Sequence[Item]:
+        """The newest items, unless the store is away already, or takes too long."""
+        return () if self.is_away else await self._deadline.within(newest.get(), ())
 
     async def _read(self, person: str) -> Record:
         found = await self._deadline.wait(lambda: self._documents.get(COLLECTION, person, PACKED))

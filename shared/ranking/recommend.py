@@ -14,6 +14,7 @@ from shared.deadline import Breaker, Deadline
 from shared.decision import Considered
 from shared.models.blend import Shares
 from shared.models.catalogue import Catalogue
+from shared.models.fallback import NONE, Fallback
 from shared.models.newest import Newest
 from shared.models.popularity import PopularityModel
 from shared.models.propensity_features import tell_propensities
@@ -99,6 +100,7 @@ class Recommender:
         settings: Settings,
         clock: Callable[[], datetime],
         draw: Callable[[], float] = random.random,
+        fallback: Fallback = NONE,
     ):
         self._documents = documents
         self._registry = registry
@@ -109,6 +111,8 @@ class Recommender:
         self._tuning = Tuning(settings.diversity, settings.exploration, draw)
         self._breaker = Breaker(monotonic)
         self._newest = Newest(documents, timedelta(seconds=settings.model_refresh_s), clock)
+        self._fallback = fallback.popularity
+        catalogue.expect(fallback.items)
         self._looked = 0
         self._live = read_live(registry)
 
@@ -147,9 +151,9 @@ class Recommender:
     async def _view(self, person: str, wish: Wish, rules: RuleSet | None) -> View:
         reads = Reads(self._documents, self._catalogue, self._settings, self._clock, self.deadline())
         record = await reads.record(person)
-        await self._registry.look()
+        await reads.look(self._registry)
         live, profile = self._take(), record.profile
-        newest = await self._newest.get() if live.popularity is None else ()
+        newest = await reads.newest(self._newest) if live.popularity is None else ()
         weights = anchors(profile, wish.item_ids)
         items = await reads.items(list(weights))
         now = self._clock()
@@ -161,7 +165,7 @@ class Recommender:
         brought = [item_id for name in ruling.bringing for item_id in active.pools.get(name, ())] if active else []
         may_return = live.blend.may_return
         shares = _shares(wish, ALONE if newest else live.blend.shares[context])
-        popularity = live.popularity or EMPTY
+        popularity = live.popularity or (EMPTY if newest else self._fallback)
         proposed = propose(profile, weights, items, popularity, may_return, told, newest, wish.item_ids)
         forbidden = unwanted(profile, wish, may_return, now, self._settings.shown_limit)
         ranking = Ranking(proposed, shares, live.blend.factors, forbidden, PER_ITEM * wish.number, brought)

@@ -1,6 +1,7 @@
 """What an instance of recommend keeps: made when first needed, once."""
 
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 
 import msgspec
@@ -10,6 +11,7 @@ from shared.decisions import DecisionLog
 from shared.models.blend import BlendModel
 from shared.models.catalogue import Catalogue
 from shared.models.exploration import ExplorationModel
+from shared.models.fallback import read_fallback
 from shared.models.paths import PathsModel
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
@@ -32,6 +34,8 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     "rules": RuleSet,
 }
 
+FOLDER = Path(__file__).parents[1]
+
 
 class Parts:
     """Stores, models, items, quotas and the decision log of this instance."""
@@ -44,7 +48,13 @@ class Parts:
         item_refresh = timedelta(seconds=settings.item_refresh_s)
         catalogue = Catalogue(self.documents, settings.item_cache, item_refresh, wiring.clock)
         self.recommender = Recommender(
-            self.documents, self.registry, catalogue, read_terms(settings), settings, wiring.clock
+            self.documents,
+            self.registry,
+            catalogue,
+            read_terms(settings),
+            settings,
+            wiring.clock,
+            fallback=read_fallback(FOLDER),
         )
         self.decisions = DecisionLog(wiring.topics(settings))
         self.quota = Quota(settings.token_quota, monotonic)
