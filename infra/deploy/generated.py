@@ -76,7 +76,7 @@ def tables() -> dict[str, Any]:
 
 
 def _table(create: exp.Create) -> dict[str, Any]:
-    partition, cluster = create.find(exp.PartitionedByProperty), create.find(exp.Cluster)
+    partition, cluster = create.find(exp.PartitionedByProperty), create.find(exp.ClusterProperty)
     day = partition.find(exp.Column) if partition else None
     return {
         "schema": [_column(column) for column in create.this.expressions],

@@ -26,7 +26,7 @@ def mistakes(commands: Iterable[str], folder: Path) -> list[str]:
     text.write_text("\n".join(["```", *wanted, "```"]) + "\n")
     lint = [gcloud(), "meta", "lint-gcloud-commands", f"--commands-text-file={text}"]
     # Its own settings must not matter, nor be changed.
-    environment = os.environ | {"CLOUDSDK_CONFIG": str(folder / "gcloud")}
+    environment = os.environ | {"CLOUDSDK_CONFIG": str(folder / "cloudsdk")}
     done = subprocess.run(lint, capture_output=True, text=True, check=True, env=environment)
     judged = json.loads(done.stdout)
     assert len(judged) == len(wanted), done.stdout[:1_000]
