@@ -32,7 +32,7 @@ resource "google_cloud_run_v2_job" "retrain" {
         }
 
         dynamic "env" {
-          for_each = local.environment
+          for_each = local.environments["retrain"]
           content {
             name  = env.key
             value = env.value

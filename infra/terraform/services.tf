@@ -47,7 +47,7 @@ resource "google_cloud_run_v2_service" "functions" {
       }
 
       dynamic "env" {
-        for_each = local.environment
+        for_each = local.environments[each.key]
         content {
           name  = env.key
           value = env.value
