@@ -1,1 +1,1 @@
-"""Programs to start from: what others may build on Attune's topics. Standard library only."""
+"""Programs to start from: what others may build on Attune's topics and client."""

@@ -86,7 +86,7 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
                 self._answer(refusal, {"retry-after": "1"}, b'{"code":"later","message":"come again"}')
                 return
             status, headers, answer = proxy.forward(self.path, dict(self.headers.items()), body)
-            loss = proxy.next_loss() if status == 200 else None
+            loss = proxy.next_loss() if status in (200, 202) else None
             if loss == "connection":
                 self.close_connection = True
             elif loss == "answer":

@@ -31,7 +31,17 @@ TAKEN: Json = {
     "properties": {
         "accepted": {"type": "integer", "minimum": 0},
         "refused": {"type": "integer", "minimum": 0},
-        "errors": {"type": "array", "items": {"type": "object"}},
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/Refusal"}},
+    },
+}
+REFUSAL: Json = {
+    "type": "object",
+    "required": ["index", "problems"],
+    "properties": {
+        "index": {"type": "integer", "minimum": 0},
+        "event_id": {"type": ["string", "null"]},
+        "item_id": {"type": ["string", "null"]},
+        "problems": {"type": "array", "items": {"$ref": "#/components/schemas/Problem"}},
     },
 }
 SEGMENT_CALL: Json = {
@@ -88,7 +98,7 @@ def document() -> Json:
         "/healthz": {"get": {"summary": "Whether the instance serves", "responses": _answers(200)}},
         "/readyz": {"get": {"summary": "Whether what it needs is there", "responses": _answers(200)}},
     }
-    components = {"schemas": {**schemas, "Problem": PROBLEM, "Error": ERROR, "Taken": TAKEN}}
+    components = {"schemas": {**schemas, "Problem": PROBLEM, "Error": ERROR, "Taken": TAKEN, "Refusal": REFUSAL}}
     info = {"title": "Attune collect", "version": "1", "description": "Takes what people did."}
     return {"openapi": "3.1.0", "info": info, "paths": paths, "components": components}
 
