@@ -60,6 +60,10 @@ class Rehearsal:
         self.folder = folder
         self._plan = folder.parent / "attune.tfplan"
 
+    def init(self) -> None:
+        """What must be done once. Raises TerraformError."""
+        self._run("init", "-no-color")
+
     def unformatted(self) -> str:
         """What `terraform fmt` would change, as a diff."""
         done = self._terraform.run(self.folder, "fmt", "-check", "-diff", "-recursive", "-no-color")
@@ -67,7 +71,6 @@ class Rehearsal:
 
     def problems(self) -> list[Problem]:
         """What `terraform validate` finds."""
-        self._run("init", "-no-color")
         found = msgspec.json.decode(self._terraform.run(self.folder, "validate", "-json").output)
         return [_problem(one) for one in found["diagnostics"]]
 
@@ -81,7 +84,6 @@ class Rehearsal:
         Raises TerraformError.
         """
         self._provider.foresees = foresee
-        self._run("init", "-no-color")
         self._run("plan", "-no-color", f"-out={self._plan}", f"-var-file={variables.resolve()}")
         shown = msgspec.json.decode(self._run("show", "-json", str(self._plan)).output)
         return _resources(shown["planned_values"])
@@ -103,7 +105,9 @@ def rehearsal(source: Path = TERRAFORM) -> Iterator[Rehearsal]:
         folder = _copy(source, Path(scratch))
         provider = Provider(read_schemas().only(*_types(folder)))
         with stand_in(provider) as environment, core(environment, Path(scratch)) as terraform:
-            yield Rehearsal(terraform, provider, folder)
+            rehearsed = Rehearsal(terraform, provider, folder)
+            rehearsed.init()
+            yield rehearsed
 
 
 def _copy(source: Path, scratch: Path) -> Path:
