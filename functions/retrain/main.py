@@ -10,7 +10,7 @@ from training import routes
 from training.lease import TakenError
 from training.order import parse_order
 from training.paths import route as paths_route
-from training.run import Stores
+from training.run import open_stores
 from training.run import retrain as retrain_models
 
 ROUTE = "/v1/retrain"
@@ -43,8 +43,7 @@ async def retrain(request: Request) -> http.Reply:
 
 
 async def _retrain(body: bytes) -> http.Reply:
-    settings = wiring.settings()
-    stores = Stores(wiring.documents(settings), lambda: wiring.warehouse(settings), settings, wiring.clock)
+    stores = open_stores(wiring.settings())
     order = parse_order(body, wiring.clock())
     if not order.export:
         return http.json_reply(200, await retrain_models(order, stores))

@@ -402,8 +402,8 @@ async def test_only_operators_are_let_in(
     monkeypatch.setenv("ATTUNE_OPERATOR_KEYS", operators)
     wiring.settings.cache_clear()
     headers = {"authorization": f"Bearer {shown}"} if shown else {}
-    for method, path in (("GET", "export?user_id=x"), ("POST", "verify")):
-        assert (await shop.ask(method, path, headers=headers)).status_code == status
+    assert (await shop.ask("GET", "export?user_id=x", headers=headers)).status_code == status
+    assert (await shop.ask("POST", "verify", headers=headers)).status_code == 200, "Cloud Scheduler has no key"
     if status == 401:
         assert (await shop.ask("POST", "erase", headers=headers, json={"user_id": ANN})).status_code == 401
         assert await shop.documents.get("profiles", f"u:{ANN}")

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from shared import wiring
 from shared.profiles.quarantined import quarantined
 from shared.profiles.standing import Standing
 from shared.settings import Settings
@@ -39,6 +40,11 @@ class Stores(NamedTuple):
     warehouse: Callable[[], Warehouse]
     settings: Settings
     clock: Callable[[], datetime]
+
+
+def open_stores(settings: Settings) -> Stores:
+    """Those that the settings lead to."""
+    return Stores(wiring.documents(settings), lambda: wiring.warehouse(settings), settings, wiring.clock)
 
 
 class Work(NamedTuple):
@@ -80,6 +86,7 @@ async def _retrain(order: Order, stores: Stores, late: "asyncio.Future[dict[str,
         if not done:
             stop.set()
             reason = f"it took longer than {minutes:g} minutes"
+            log("ERROR", "a training makes nothing live", reason=reason)
             late.set_result(await _give_up(order, stores, reason))
             # Nobody else trains on these tables until it has ended.
             await _end(worker, working)
