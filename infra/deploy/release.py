@@ -15,6 +15,9 @@ from shared.errors import PermanentError, Problem, RetryableError
 WRITERS = ("recommend", "normalize", "collect")
 """Get their traffic last, so that nothing new is written before there is who can read it."""
 
+ENDS = frozenset({"collect", "recommend"})
+"""Where a smoke test begins and ends. Without both, the first deployment has not come to its end."""
+
 JOBS = ("retrain",)
 """Functions whose image also runs as a Cloud Run job, called as the service is."""
 
@@ -68,8 +71,8 @@ class Release:
         Raises RetryableError where rolling back fails as well: then some serve the new ones; the message names them.
         """
         former = self._find(images)
-        if not former:
-            print("No service is there yet: Terraform makes them, with these images.")
+        if not ENDS <= former.keys():
+            print("The services are not there yet: Terraform makes them, with these images.")
             return 0
         if new := sorted(images.keys() - former.keys()):
             print(f"Not there yet, so left to Terraform: {', '.join(new)}")
