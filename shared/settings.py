@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,7 +15,7 @@ Count = Annotated[int, Meta(ge=1)]
 Engine = Literal["implicit", "spark"]
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Everything an operator can set. The README lists them; a test compares."""
 
     backend: Annotated[
@@ -110,6 +111,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     recommend_deadline_ms: Annotated[
         Positive, Meta(description="recommend answers without a store that has not answered after so long")
     ] = 150.0
+    freshness: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=1,
+            description="by how much an item counts for more on the day it comes out, half as much every 7 days later; "
+            "0: not at all",
+        ),
+    ] = 0.1
     diversity: Annotated[
         float, Meta(ge=0, lt=1, description="how much a list avoids items like those above them; 0: not at all")
     ] = 0.05
@@ -163,37 +173,37 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "json"
 
-    @property
+    @cached_property
     def keys(self) -> frozenset[str]:
         return _listed(self.write_keys)
 
-    @property
+    @cached_property
     def operators(self) -> frozenset[str]:
         return _listed(self.operator_keys)
 
-    @property
+    @cached_property
     def api(self) -> frozenset[str]:
         return _listed(self.api_keys)
 
-    @property
+    @cached_property
     def iam(self) -> frozenset[str]:
         return _listed(self.iam_callers)
 
-    @property
+    @cached_property
     def is_open(self) -> bool:
         """Whether nothing guards what is held of people, as on a developer's machine."""
         return not (self.keys or self.operators or self.api or self.iam or self.secrets)
 
-    @property
+    @cached_property
     def secrets(self) -> tuple[str, ...]:
         """The one that signs first."""
         return tuple(part.strip() for part in self.token_secrets.split(",") if part.strip())
 
-    @property
+    @cached_property
     def tried(self) -> frozenset[str]:
         return _listed(self.challengers)
 
-    @property
+    @cached_property
     def origins(self) -> frozenset[str]:
         return _listed(self.allowed_origins)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.models.items import Item
 from shared.ranking.diversify import diversify
+from shared.ranking.freshen import freshen
 from shared.ranking.pool import Pool
 from shared.ranking.scored import Scored
 from shared.ranking.view import View
@@ -15,8 +16,10 @@ from shared.rules.ruling import Ruling
 
 
 class Tuning(NamedTuple):
-    """Strength of diversity; share of the places at which items are tried; a number from 0 to below 1, by chance."""
+    """Strengths of freshness and diversity; share of the places at which items are tried; a number from 0 to below 1,
+    by chance."""
 
+    freshness: float
     diversity: float
     exploration: float
     draw: Callable[[], float]
@@ -37,7 +40,7 @@ class Arranged(NamedTuple):
 def arrange(view: View, pool: Pool, tuning: Tuning) -> Arranged:
     """What is shown, in its order, but for what is tried."""
     n, ruling = view.wish.number, view.ruling
-    varied = diversify(pool.allowed, pool.items, n, tuning.diversity)
+    varied = vary(view, pool, tuning)
     listed, pinned = fill(varied, pool.items, ruling, n)
     number = round(tuning.exploration * n, 9)
     tried: Mapping[str, float] = pool.tried
@@ -46,6 +49,12 @@ def arrange(view: View, pool: Pool, tuning: Tuning) -> Arranged:
         has_room = ruling.rooms(shown, ceil(number))
         tried = {item_id: weight for item_id, weight in tried.items() if has_room(pool.items[item_id])}
     return Arranged(listed, pinned, tried, number)
+
+
+def vary(view: View, pool: Pool, tuning: Tuning) -> list[Scored]:
+    """The pool, what is fresh and unlike what stands above it further up."""
+    fresher = freshen(pool.allowed, pool.items, tuning.freshness, view.now)
+    return diversify(fresher, pool.items, view.wish.number, tuning.diversity)
 
 
 def fill(

@@ -1,6 +1,6 @@
 """One answer: reads what the stages need, passes it through them, and never fails because a store is away.
 
-candidates → score → rules → exclude → diversify → fill → explore → explain; what is logged is the function's.
+candidates → score → rules → exclude → freshen → diversify → fill → explore → explain; what is logged is the function's.
 """
 
 import random
@@ -108,7 +108,7 @@ class Recommender:
         self._terms = terms
         self._settings = settings
         self._clock = clock
-        self._tuning = Tuning(settings.diversity, settings.exploration, draw)
+        self._tuning = Tuning(settings.freshness, settings.diversity, settings.exploration, draw)
         self._breaker = Breaker(monotonic)
         self._newest = Newest(documents, timedelta(seconds=settings.model_refresh_s), clock)
         self._fallback = fallback.popularity

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 
 class Scored(NamedTuple):
-    """An item with its blended score in (0, 1].
+    """An item with its blended score in (0, 1]; what is fresh, or a rule has moved, may have a higher one.
 
     Attributes:
-        rule: the rule that moved it most, if one did; its score may be above 1 then.
+        rule: the rule that moved it most, if one did.
         probability: of being shown at its place, given what stands above; below 1 where chance has chosen.
     """
 

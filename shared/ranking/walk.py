@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.models.items import Item
-from shared.ranking.arrange import Tuning, arrange
-from shared.ranking.diversify import diversify
+from shared.ranking.arrange import Tuning, arrange, vary
 from shared.ranking.exclude import why_unwanted, why_withheld
 from shared.ranking.explore import probabilities
 from shared.ranking.pool import gather
@@ -38,9 +37,10 @@ async def walk(view: View, item_id: str, tuning: Tuning, shown_limit: int) -> di
     pool = await gather(view)
     near = [one.item_id for one in pool.allowed]
     stages.append(_stage("pool", item_id in near, {"place": _place(near, item_id), "of": len(near)}))
-    varied = [one.item_id for one in diversify(pool.allowed, pool.items, wish.number, tuning.diversity)]
+    varied = [one.item_id for one in vary(view, pool, tuning)]
     at = _place(varied, item_id)
-    stages.append(_stage("diversify", at is not None, {"place": at, "strength": tuning.diversity}))
+    strengths = {"freshness": tuning.freshness, "diversity": tuning.diversity}
+    stages.append(_stage("diversify", at is not None, {"place": at, **strengths}))
     arranged = arrange(view, pool, tuning)
     filled = [one.item_id for one in arranged.listed]
     stages.append(_stage("fill", item_id in filled, {"place": _place(filled, item_id), "n": wish.number}))
