@@ -7,16 +7,28 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import is_dataclass
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
 
 import attune_client
-from attune_client import AsyncClient, Client, DeniedError, EventsRefusedError, RefusedError, UnavailableError
+from attune_client import (
+    AsyncClient,
+    Client,
+    DeniedError,
+    EventsRefusedError,
+    RefusedError,
+    UnavailableError,
+    UnexpectedAnswerError,
+)
 from attune_client.calls import MOST_EVENTS
+from attune_client.decode import decode
 from infra.local.layout import ROOT
 from infra.local.process import running
 from tests.clients.faults import FaultProxy
@@ -92,6 +104,57 @@ async def test_why(ask: Either) -> None:
     why = await ask("why", "i1", user_id="ann", exclude_ids=["i0", "i1"], filter={"category": ["shoes"]}, n=3)
     assert (why.item_id, why.shown, why.fell_out_at) == ("i1", False, "exclude")
     assert next(stage for stage in why.stages if stage.stage == "exclude").reason == "the request excludes it"
+
+
+def test_no_field_of_an_answer_is_lost(url: str) -> None:
+    """What the stack truly answers, not only what it documents."""
+    headers = {"authorization": f"Bearer {SECRET}-api"}
+    wish = {"user_id": "ann", "page": "https://shop.example/", "slots": [{"name": "top", "n": 3}]}
+    answer = httpx.post(f"{url}/v1/recommendations", json=wish, headers=headers).json()
+    assert {"slots", "next_steps"} < answer.keys()
+    assert lost(answer, decode(attune_client.Recommendations, answer)) == []
+    query = {"user_id": "ann", "item_id": "i1"}
+    why = httpx.get(f"{url}/v1/recommendations/why", params=query, headers=headers).json()
+    assert len(why["stages"]) > 5
+    assert lost(why, decode(attune_client.Why, why)) == []
+
+
+def lost(answered: Any, decoded: Any) -> list[str]:
+    """Fields that an answer has and its dataclass has not."""
+    if isinstance(answered, list):
+        return [name for one, its in zip(answered, decoded, strict=True) for name in lost(one, its)]
+    if not is_dataclass(decoded):
+        return [] if answered == decoded else [str(answered)]
+    known = [name for name in answered if hasattr(decoded, name)]
+    unknown = sorted(answered.keys() - set(known))
+    return unknown + [one for name in known for one in lost(answered[name], getattr(decoded, name))]
+
+
+def test_connections_are_kept() -> None:
+    """Threads of a program share one client; one after the other they share one connection."""
+    ports = set()
+
+    class Answers(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            ports.add(self.client_address[1])
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        with Client(f"http://127.0.0.1:{server.server_port}") as attune:
+            assert [attune.profile(user_id="ann") for _ in range(5)] == [{}] * 5
+            with pytest.raises(UnexpectedAnswerError, match=r"answer\.item_id: expected a value, found nothing"):
+                attune.why("i1", user_id="ann")
+        server.shutdown()
+    assert len(ports) == 1
 
 
 async def test_a_token_opens_its_own_person(ask: Either, url: str) -> None:
@@ -170,7 +233,7 @@ async def test_iam_s_token_goes_beside_the_key(kind: type[Client | AsyncClient])
     }
 
 
-async def test_both_clients_have_the_same_methods() -> None:
+def test_both_clients_have_the_same_methods() -> None:
     def methods(kind: type) -> dict[str, str | None]:
         return {name: one.__doc__ for name, one in vars(kind).items() if callable(one) and not name.startswith("_")}
 
