@@ -71,7 +71,7 @@ class Release:
         Raises RetryableError where rolling back fails as well: then some serve the new ones; the message names them.
         """
         former = self._find(images)
-        if not ENDS <= former.keys():
+        if not former.keys() >= ENDS:
             print("The services are not there yet: Terraform makes them, with these images.")
             return 0
         if new := sorted(images.keys() - former.keys()):
