@@ -63,7 +63,8 @@ class Stage(TypedDict):
     place: NotRequired[int | None]
     of: NotRequired[int]
     score: NotRequired[float]
-    strength: NotRequired[float]
+    freshness: NotRequired[float]
+    diversity: NotRequired[float]
     n: NotRequired[int]
     probability: NotRequired[float]
 

@@ -82,7 +82,8 @@ class Stage:
     place: int | None = None
     of: int | None = None
     score: float | None = None
-    strength: float | None = None
+    freshness: float | None = None
+    diversity: float | None = None
     n: int | None = None
     probability: float | None = None
 
