@@ -46,6 +46,8 @@ async def _add(some: Sequence[tuple[str, float]], pool: Pool, view: View) -> Non
     pool.items.update(items)
     for item_id, total in some:
         item = items.get(item_id)
+        if item is None and view.reads.is_away:  # who knows whether it is hidden
+            continue
         is_bought = bool(view.bought) and item_number(item_id) in view.bought
         if why_withheld(item, view.wish.filter, view.now, is_bought):
             continue
