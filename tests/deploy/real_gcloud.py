@@ -12,6 +12,10 @@ import pytest
 _FOUND = shutil.which("gcloud")  # before any test puts another one on the path
 
 
+def is_here() -> bool:
+    return _FOUND is not None
+
+
 def gcloud() -> str:
     """Where it is. Skips the test where it is not installed."""
     if _FOUND is None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from infra.local.terraform.provider import Provider, stand_in
 from infra.local.terraform.rehearsal import rehearsal
 from infra.local.terraform.schemas import Schemas
 from shared.errors import PermanentError
+from tests.deploy.real_gcloud import is_here, mistakes
 
 NAMES = [function.name for function in FUNCTIONS]
 IMAGES = {name: f"europe-west1-docker.pkg.dev/p-test-1/attune/{name}@sha256:{'5' * 64}" for name in NAMES}
@@ -113,12 +115,13 @@ def test_from_an_empty_project_and_back(
 
     # Later: the services are there, so the build itself releases, and nothing is taken away meanwhile.
     serving = {service_name(name): service(IMAGES[name]) for name in NAMES}
-    cloud.change(services=serving, apis=["run.googleapis.com"], log=[])
+    cloud.change(services=serving, apis=["run.googleapis.com"])
+    builds = len(cloud.said("builds", "submit"))
     assert deployment.deploy(ask=False) == 0
     assert "0 destroyed" in capfd.readouterr().out
     assert cloud.read()["secrets"] == first_keys
-    assert len(cloud.said("builds", "submit")) == 1
-    assert cloud.said("storage", "cat") == []
+    assert len(cloud.said("builds", "submit")) == builds + 1
+    assert len(cloud.said("storage", "cat")) == 1  # at first
     assert made_by(tmp_path).keys() == made.keys()
 
     assert deployment.plan() == 0
@@ -134,6 +137,8 @@ def test_from_an_empty_project_and_back(
     cloud.change(services={})
     assert deployment.destroy(drop_data=True, ask=False) == 0
     assert made_by(tmp_path) == {}
+    if is_here():
+        assert mistakes((shlex.join(["gcloud", *words]) for words in cloud.read()["log"]), tmp_path) == []
 
 
 def test_data_is_dropped_only_for_who_names_the_project(
