@@ -13,7 +13,7 @@ locals {
         name    = "dead letters wait"
         filter  = "${local.subscription}/num_undelivered_messages\" AND resource.labels.subscription_id = \"${google_pubsub_subscription.dead_letters.name}\""
         aligner = "ALIGN_MAX", reducer = "REDUCE_MAX", by = [], period_s = 300, duration_s = 0, above = 0
-        help    = "Messages that no function could read, or that failed ${local.max_attempts} times. `infra/dev.py replay --dry-run` shows them with their reasons; `infra/dev.py replay` puts them back once the cause is mended."
+        help    = "Messages that no function could read, or that failed ${local.max_attempts} times. `ATTUNE_BACKEND=gcp ATTUNE_PROJECT=${var.project} python3 infra/dev.py replay --stack emulators --dry-run` shows them with their reasons; without --dry-run it puts them back, once the cause is mended."
       }
       unacked = {
         name    = "a message waits"

@@ -17,7 +17,7 @@ resource "google_bigquery_dataset" "attune" {
 }
 
 resource "google_bigquery_table" "tables" {
-  #checkov:skip=CKV_GCP_80: as of the dataset
+  #checkov:skip=CKV_GCP_80: Google's keys encrypt it, as they do the dataset
   #checkov:skip=CKV_GCP_121: it is protected unless var.keep_data says otherwise, which the check cannot evaluate
   for_each = local.tables
 

@@ -2,8 +2,6 @@
 # on the readable face of profiles, which a CMS may query; every index is written, and paid for, with its document.
 
 resource "google_firestore_database" "documents" {
-  #checkov:skip=CKV_GCP_89: deletion is refused unless var.keep_data says otherwise, which the check cannot evaluate
-
   name                              = var.database
   location_id                       = var.region
   type                              = "FIRESTORE_NATIVE"

@@ -27,8 +27,8 @@ resource "google_cloud_run_v2_job_iam_member" "schedule" {
   member   = google_service_account.schedule.member
 }
 
+# Pages call these without an account: only those that var.public names, which is none by default.
 resource "google_cloud_run_v2_service_iam_member" "public" {
-  #checkov:skip=CKV_GCP_102: pages call these without an account; only those that var.public names, which is none by default
   for_each = setintersection(var.public, keys(local.running))
 
   name     = google_cloud_run_v2_service.functions[each.key].name

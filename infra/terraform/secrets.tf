@@ -3,7 +3,6 @@
 # and is read when an instance starts. To rotate, add a version "NEW,OLD", and later one without the old.
 
 resource "google_secret_manager_secret" "settings" {
-  #checkov:skip=CKV_GCP_82: Google's keys encrypt it; keys of one's own cost a Cloud KMS and a way to lose them
   for_each = var.secrets
 
   secret_id           = "attune-${replace(each.key, "_", "-")}"
