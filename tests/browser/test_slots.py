@@ -145,11 +145,18 @@ def test_where_no_answer_comes_the_page_keeps_its_own(window: Window, shop: Log,
         with site(tags(shop, token=bad)) as origin:
             window.open(f"{origin}/slots.html")
             window.wait(ASKED)
-            window.pause(300)
-            assert window.run(FALLBACKS) == 2
-            assert window.run(CARDS) == 0
-            assert window.run("return document.querySelectorAll('[data-decision]').length") == 0
-            window.leave()
+            assert_untouched(window)
+    with site(tags(shop, token=token())) as origin, window.unreachable("*/v1/recommendations"):
+        window.open(f"{origin}/slots.html")
+        assert_untouched(window)
+
+
+def assert_untouched(window: Window) -> None:
+    window.pause(300)
+    assert window.run(FALLBACKS) == 2
+    assert window.run(CARDS) == 0
+    assert window.run("return document.querySelectorAll('[data-decision]').length") == 0
+    window.leave()
 
 
 def test_without_a_token_it_asks_about_whom_the_collector_knows(window: Window, tmp_path: Path) -> None:

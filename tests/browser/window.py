@@ -99,6 +99,16 @@ class Window:
             self.wait("return !navigator.onLine")
 
     @contextmanager
+    def unreachable(self, *urls: str) -> Iterator[None]:
+        """Nothing at these addresses (* stands for any text) answers for the length of a block."""
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": urls})
+        try:
+            yield
+        finally:
+            self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+
+    @contextmanager
     def on_every_page(self, script: str) -> Iterator[None]:
         """Run the script before those of each page."""
         added = self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": script})
