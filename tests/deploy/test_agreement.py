@@ -203,3 +203,25 @@ def test_documents_are_indexed_as_decided_for_every_collection(made: Made) -> No
         assert collection in known
         assert field == "*" or field in known | set(re.findall(r"\w+", " ".join(known)))
         assert one["index_config"] or one["ttl_config"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument", "allowed"),
+    [
+        ("service_account", "account_id", "[a-z][a-z0-9-]{4,28}[a-z0-9]"),
+        ("cloud_run_v2_service", "name", "[a-z][a-z0-9-]{0,47}[a-z0-9]"),
+        ("cloud_run_v2_job", "name", "[a-z][a-z0-9-]{0,61}[a-z0-9]"),
+        ("cloud_scheduler_job", "name", "[A-Za-z0-9_-]{1,500}"),
+        ("pubsub_topic", "name", "(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}"),
+        ("pubsub_subscription", "name", "(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}"),
+        ("pubsub_schema", "name", "(?!goog)[A-Za-z][A-Za-z0-9._~+%-]{2,254}"),
+        ("bigquery_table", "table_id", "[A-Za-z0-9_]{1,1024}"),
+        ("secret_manager_secret", "secret_id", "[A-Za-z0-9_-]{1,255}"),
+        ("storage_bucket", "name", "[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]"),
+        ("logging_metric", "name", "[A-Za-z0-9_.,+!*',()%/-]{1,100}"),
+    ],
+)
+def test_names_are_such_as_google_takes(made: Made, kind: str, argument: str, allowed: str) -> None:
+    """The stand-in does not know; these are the services' own rules."""
+    for name in made.named(kind, argument):
+        assert re.fullmatch(allowed, name), f"{kind} {name}"

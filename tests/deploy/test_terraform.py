@@ -8,7 +8,7 @@ import pytest
 from infra.cli import main
 from infra.local.layout import ROOT
 from infra.local.terraform.rehearsal import FILLED_IN, Rehearsal, TerraformError
-from tests.deploy.environments import EXAMPLES, make
+from tests.deploy.environments import EXAMPLES, Made, make
 
 
 def test_there_are_two_example_environments() -> None:
@@ -64,3 +64,21 @@ def test_terraform_itself_is_in_no_image() -> None:
     """Its licence allows development, not what Attune's allows."""
     for lock in ROOT.glob("functions/*/requirements*"):
         assert "terraform" not in lock.read_text()
+
+
+PICTURE = {
+    "cloud_run_v2_service": {"collect", "normalize", "update_profile", "recommend", "retrain", "sweep"},
+    "pubsub_topic": {"events", "persona-changes", "decisions", "segment-raw"},
+    "pubsub_subscription": {"events-to-warehouse", "decisions-to-warehouse", "update_profile", "normalize"},
+    "bigquery_table": {"events", "decisions"},
+    "firestore_database": {"(default)"},
+    "cloud_scheduler_job": {"retrain", "sweep"},
+}
+"""Every box and every arrow of the picture at the head of the README, and what feeds `normalize`."""
+
+
+@pytest.mark.parametrize("kind", PICTURE)
+def test_the_plan_has_every_part_of_the_picture(made: Made, kind: str) -> None:
+    argument = "table_id" if kind == "bigquery_table" else "name"
+    names = {name.removeprefix("attune-").replace("-", "_") for name in made.named(kind, argument)}
+    assert {name.replace("-", "_") for name in PICTURE[kind]} <= names
