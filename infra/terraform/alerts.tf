@@ -1,4 +1,5 @@
-# What somebody is told of. A threshold alert opens when its condition has held for `duration`, and closes by itself.
+# What somebody is told of, where anything runs. An alert opens when its condition has held for its duration, and closes by
+# itself. (Made after the figures out of the log, which Google knows of some minutes after they were asked for.)
 
 locals {
   subscription = "resource.type = \"pubsub_subscription\" AND metric.type = \"pubsub.googleapis.com/subscription"
@@ -54,7 +55,7 @@ locals {
 }
 
 resource "google_monitoring_alert_policy" "thresholds" {
-  for_each = local.alerts
+  for_each = { for name, alert in local.alerts : name => alert if length(local.running) > 0 }
 
   display_name          = "Attune ${var.environment}: ${each.value.name}"
   combiner              = "OR"
@@ -89,6 +90,8 @@ resource "google_monitoring_alert_policy" "thresholds" {
 
 # A ratio of two figures: answers with a status of 5xx, of all answers of a service.
 resource "google_monitoring_alert_policy" "errors" {
+  count = length(local.running) > 0 ? 1 : 0
+
   display_name          = "Attune ${var.environment}: a function fails"
   combiner              = "OR"
   notification_channels = local.channels

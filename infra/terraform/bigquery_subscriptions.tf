@@ -1,4 +1,5 @@
-# Pub/Sub writes these topics into the tables itself. Fields go to the columns of their names.
+# Pub/Sub writes these topics into the tables itself. Fields go to the columns of their names. Made together with what
+# publishes: Google checks at once whether the right to write is there, and a new right takes minutes to be known.
 
 locals {
   # Topic → table.
@@ -11,7 +12,7 @@ locals {
 }
 
 resource "google_pubsub_subscription" "tables" {
-  for_each = local.logged
+  for_each = { for topic, table in local.logged : topic => table if length(local.running) > 0 }
 
   name                       = "${each.key}-to-warehouse"
   topic                      = google_pubsub_topic.topics[each.key].id

@@ -66,4 +66,7 @@ resource "google_firestore_field" "expiries" {
 
   index_config {}
   ttl_config {}
+
+  # One change of a collection at a time.
+  depends_on = [google_firestore_field.collections]
 }

@@ -18,10 +18,9 @@ resource "google_cloud_run_v2_job" "retrain" {
     task_count = 1
 
     template {
-      service_account       = google_service_account.functions["retrain"].email
-      timeout               = "${(var.train_minutes + 10) * 60}s"
-      max_retries           = 0 # the next night trains again; the models that are live stay so
-      execution_environment = "EXECUTION_ENVIRONMENT_GEN2"
+      service_account = google_service_account.functions["retrain"].email
+      timeout         = "${(var.train_minutes + 10) * 60}s"
+      max_retries     = 0 # the next night trains again; the models that are live stay so
 
       containers {
         image   = var.images["retrain"]

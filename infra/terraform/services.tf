@@ -15,7 +15,6 @@ resource "google_cloud_run_v2_service" "functions" {
     service_account                  = google_service_account.functions[each.key].email
     timeout                          = "${each.value.timeout_s}s"
     max_instance_request_concurrency = each.value.concurrency
-    execution_environment            = "EXECUTION_ENVIRONMENT_GEN2"
 
     scaling {
       min_instance_count = lookup(var.min_instances, each.key, 0)
