@@ -1,5 +1,7 @@
 """Who may do what, by the plan, against a list written by hand."""
 
+import importlib.util
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +11,24 @@ import yaml
 from infra.deploy.gcloud import service_name
 from infra.local.layout import FUNCTIONS, TABLES, Function
 from infra.local.terraform.access import Grant, by_who, grants, plain
+from infra.local.terraform.rehearsal import Rehearsal
+from shared.readiness import Needs
 from tests.deploy.environments import EXAMPLES, Made, make
 
 LIST: dict[str, dict[str, list[str]]] = yaml.safe_load(Path(__file__).with_name("access.yaml").read_text())
+
+EXTRA = """
+resource "google_project_iam_member" "extra" {
+  project = var.project
+  role    = "roles/bigquery.admin"
+  member  = google_service_account.functions["collect"].member
+}
+resource "google_pubsub_topic_iam_member" "extra" {
+  topic  = google_pubsub_topic.topics["decisions"].id
+  role   = "roles/pubsub.publisher"
+  member = "serviceAccount:${google_service_account.functions["sweep"].email}"
+}
+"""
 
 
 def listed(made: Made, account: str) -> list[Grant]:
@@ -48,6 +65,20 @@ def meant(made: Made, written: str) -> Iterator[tuple[str, str]]:
             yield written.replace("DATASET", settings.dataset).replace("PROJECT", settings.project), ""
 
 
+def needed(function: Function) -> Needs:
+    """What the function's `@served` names."""
+    spec = importlib.util.spec_from_file_location(f"main_of_{function.name}", function.source)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    handler = getattr(module, function.name)
+    while "readiness" not in (held := inspect.getclosurevars(handler).nonlocals):
+        handler = handler.__wrapped__
+    needs: Needs = held["readiness"]._needs
+    return needs
+
+
 def granted(made: Made) -> dict[str, list[Grant]]:
     return by_who(grants(made.resources))
 
@@ -76,12 +107,27 @@ def test_the_list_has_nothing_that_no_environment_grants() -> None:
     assert unused <= {("attune-retrain", "storage.objectUser")}, f"listed but never granted: {unused}"
 
 
-def test_what_the_code_needs_is_granted(made: Made) -> None:
-    """Each `@served` names what a function cannot do without; its secrets are those that its service is given."""
-    for function in FUNCTIONS:
-        may = {(grant.role, grant.what) for grant in granted(made)[service_name(function.name)]}
-        for secret in made.secrets(function).values():
-            assert ("secretmanager.secretAccessor", f"secret {plain(secret)}") in may
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_each_function_may_do_what_its_code_cannot_do_without(made: Made, function: Function) -> None:
+    may = {(grant.role, grant.what) for grant in granted(made)[service_name(function.name)]}
+    needs = needed(function)
+    assert {("pubsub.publisher", f"topic {topic}") for topic in needs.topics} <= may
+    assert ("datastore.user", "project") in may
+    assert (("bigquery.jobUser", "project") in may) == needs.warehouse
+    secrets = made.secrets(function).values()
+    assert {("secretmanager.secretAccessor", f"secret {plain(secret)}") for secret in secrets} <= may
+
+
+def test_a_grant_too_many_is_noticed(stage: Rehearsal) -> None:
+    extra = stage.folder / "extra.tf"
+    extra.write_text(EXTRA)
+    try:
+        made = Made(stage.plan(EXAMPLES[0], foresee=True))
+    finally:
+        extra.unlink()
+    for function, role in (("collect", "bigquery.admin"), ("sweep", "pubsub.publisher")):
+        account = service_name(function)
+        assert {grant.role for grant in set(granted(made)[account]) - set(listed(made, account))} == {role}
 
 
 def test_nobody_has_a_role_over_everything(made: Made) -> None:
