@@ -111,6 +111,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     recommend_deadline_ms: Annotated[
         Positive, Meta(description="recommend answers without a store that has not answered after so long")
     ] = 150.0
+    holdout: Annotated[
+        float, Meta(ge=0, le=0.5, description="share of people who get what is popular, to compare the others with")
+    ] = 0.0
     freshness: Annotated[
         float,
         Meta(

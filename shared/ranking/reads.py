@@ -36,16 +36,18 @@ class Reads:
         self._deadline = deadline
         self.is_away = False
 
-    async def record(self, person: str) -> Record:
-        """What counts of the person at present; of a device that belongs to a user, what counts of that user."""
+    async def record(self, person: str) -> tuple[str, Record]:
+        """Who it is, and what counts of them at present; a device that belongs to a user is that user."""
         try:
             record = await self._read(person)
             if record.standing.claims and (user_id := owner(record.standing, to_ms(self._clock()))):
-                record = await self._read(person_key(user_id, None))
+                person = person_key(user_id, None)
+                record = await self._read(person)
         except RetryableError:
             self.is_away = True
-            return unpack(None, self._settings)
-        return unpack(None, self._settings) if persona.rests(record.standing, record.profile) else record
+            return person, unpack(None, self._settings)
+        rests = persona.rests(record.standing, record.profile)
+        return person, unpack(None, self._settings) if rests else record
 
     async def items(self, item_ids: Sequence[str]) -> dict[str, Item]:
         """Those of the items that exist, as far as the store tells in time."""

@@ -10,8 +10,11 @@ from functools import cache
 from time import monotonic
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from shared.deadline import Breaker, Deadline
 from shared.decision import Considered
+from shared.experiments.arms import Arm, arm_of
 from shared.models.blend import Shares
 from shared.models.catalogue import Catalogue
 from shared.models.fallback import NONE, Fallback
@@ -70,6 +73,7 @@ class Answer(NamedTuple):
     """
 
     persona: str
+    arm: Arm
     propensities: Mapping[str, Any]
     items: list[Recommendation]
     rules: list[str]
@@ -129,6 +133,7 @@ class Recommender:
             told.append(explain(scored, source, view.proposed.because[source](scored.item_id), pool.items))
         return Answer(
             view.persona,
+            view.arm,
             view.propensities,
             told,
             view.ruling.names,
@@ -150,7 +155,10 @@ class Recommender:
 
     async def _view(self, person: str, wish: Wish, rules: RuleSet | None) -> View:
         reads = Reads(self._documents, self._catalogue, self._settings, self._clock, self.deadline())
-        record = await reads.record(person)
+        person, record = await reads.record(person)
+        arm = arm_of(person, self._settings.holdout)
+        if arm == "holdout" and wish.strategy == "blend":
+            wish = replace(wish, strategy="popularity")
         await reads.look(self._registry)
         live, profile = self._take(), record.profile
         newest = await reads.newest(self._newest) if live.popularity is None else ()
@@ -169,7 +177,7 @@ class Recommender:
         proposed = propose(profile, weights, items, popularity, may_return, told, newest, wish.item_ids)
         forbidden = unwanted(profile, wish, may_return, now, self._settings.shown_limit)
         ranking = Ranking(proposed, shares, live.blend.factors, forbidden, PER_ITEM * wish.number, brought)
-        found = wish, profile, now, live, told, propensities, context, ruling, items, proposed, ranking
+        found = wish, arm, profile, now, live, told, propensities, context, ruling, items, proposed, ranking
         return View(*found, forbidden, bought(profile), reads)
 
     def _take(self) -> Live:

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from shared.experiments.arms import Arm
 from shared.models.blend import Context
 from shared.models.items import Item
 from shared.profiles.profile import Profile
@@ -20,6 +21,7 @@ class View(NamedTuple):
     """What the stages look at.
 
     Attributes:
+        wish: as asked; of whoever is held out, for what is popular.
         profile: that of a stranger where the person's counts for nothing.
         propensities: as they are told.
         items: those that speak for the person.
@@ -27,6 +29,7 @@ class View(NamedTuple):
     """
 
     wish: Wish
+    arm: Arm
     profile: Profile
     now: datetime
     live: Live

@@ -126,6 +126,23 @@ async def test_what_is_looked_at_leads_and_is_not_shown(client: httpx.AsyncClien
     assert "because you viewed Item i4" in {item["reason"] for item in answer["items"]}
 
 
+async def test_whoever_is_held_out_gets_what_is_popular(
+    serve: Serve, documents: EmbeddedDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await publish(documents)
+    await act(documents, ("click", "i5"), ("click", "i6"))
+    for user_id in ("ann", "bob"):
+        await documents.merge("profiles", {f"u:{user_id}": (await documents.get("profiles", "u:ann")).fields})  # type: ignore[union-attr]
+    monkeypatch.setenv("ATTUNE_HOLDOUT", "0.5")
+    wiring.settings.cache_clear()
+    async with serve("recommend") as client:
+        ann, bob = [await ask(client, user_id=user_id, n=5) for user_id in ("ann", "bob")]
+    assert (ann["arm"], bob["arm"]) == ("personal", "holdout")
+    assert {item["source"] for item in bob["items"]} == {"popularity"}
+    assert "neighbours" in {item["source"] for item in ann["items"]}
+    assert ids(ann) != ids(bob)
+
+
 async def test_slots_share_no_item(client: httpx.AsyncClient) -> None:
     answer = await ask(client, slots=[{"name": "top", "n": 2}, {"name": "side", "n": 3}])
     assert [(slot["name"], len(slot["items"])) for slot in answer["slots"]] == [("top", 2), ("side", 3)]

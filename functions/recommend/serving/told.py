@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NotRequired, TypedDict
 
 from serving.next_steps import Step
+from shared.experiments.arms import Arm
 from shared.ranking.explain import Recommendation
 
 
@@ -35,6 +36,7 @@ class Recommendations(Who):
     """The answer about one person. `slots` and `next_steps` are told to whoever asks for slots, or names a page."""
 
     persona: str
+    arm: Arm
     propensities: Mapping[str, Propensity]
     items: list[Recommendation]
     model_versions: dict[str, str]

@@ -1,0 +1,1 @@
+"""Who gets what, so that it can be told what works."""
