@@ -20,7 +20,7 @@ def schemas() -> Schemas:
     return read_schemas()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage() -> Iterator[Rehearsal]:
     """A copy of infra/terraform/ to change and to leave as it was."""
     with rehearsal() as rehearsed:

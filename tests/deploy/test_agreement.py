@@ -62,6 +62,12 @@ def column(described: dict[str, Any]) -> str:
     return f"ARRAY<{kind}>" if described.get("mode") == "REPEATED" else kind
 
 
+def test_functions_are_folders_and_services(made: Made) -> None:
+    folders = {file.parent.name for file in (ROOT / "functions").glob("*/main.py")}
+    assert folders == {function.name for function in FUNCTIONS}
+    assert set(made.named("cloud_run_v2_service")) == {service_name(name) for name in folders}
+
+
 def test_topics(made: Made) -> None:
     assert set(made.named("pubsub_topic")) == set(TOPICS)
 
@@ -74,7 +80,6 @@ def test_each_function_is_a_service_of_its_own_image_and_account(made: Made, fun
     assert container["image"] == FILLED_IN["images"][function.name]  # type: ignore[index]
     assert plain(template["service_account"]) == service_name(function.name)
     assert 1 <= template["max_instance_request_concurrency"] <= 1_000
-    assert set(made.named("cloud_run_v2_service")) == {service_name(function.name) for function in FUNCTIONS}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
