@@ -53,12 +53,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Recommendations:
-    """The answer about one person. Events that answer it carry its `decision_id`."""
+    """The answer about one person. Events that answer it carry its `decision_id`. `arm`: personal or holdout."""
 
     decision_id: str
     user_id: str | None
     anonymous_id: str | None
     persona: str
+    arm: str
     propensities: Mapping[str, Propensity]
     items: list[Recommendation]
     model_versions: Mapping[str, str]
