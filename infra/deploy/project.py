@@ -1,6 +1,5 @@
 """A whole deployment: from an empty Google Cloud project to a loop that turns, and back."""
 
-import secrets
 import subprocess
 import time
 from collections.abc import Mapping
@@ -8,15 +7,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from infra.deploy import keys
+from infra.deploy.fallback import fetch
 from infra.deploy.gcloud import Gcloud, service_name
 from infra.deploy.release import Images
 from infra.deploy.smoke import Door, smoke
 from infra.deploy.terraform import Terraform
 from infra.local.layout import FUNCTIONS, ROOT
 from shared.errors import PermanentError, Problem, RetryableError
-
-BEFORE_TERRAFORM = ("cloudresourcemanager", "serviceusage", "storage")
-"""APIs that Terraform itself needs, to look at the project and to keep its state."""
 
 FIRST_SMOKE_S = 300.0
 """Rights that are new take minutes to be known everywhere."""
@@ -35,12 +33,12 @@ class Deployment:
         `ask` shows each plan of Terraform and waits for yes. 0 once the loop turns.
         """
         print(f"Deploying to {self._gcloud.project} in {self._gcloud.region} as {self._gcloud.account()}")
-        self._prepare()
+        self._terraform.prepare()
         images = self._serving()
         is_new = images.keys() != {function.name for function in FUNCTIONS}
         if not images or not is_new:  # else a function is new, and Terraform waits for its image
             self._terraform.apply(images, ask)
-        self._fill_secrets()
+        keys.fill(self._gcloud, self._terraform.outputs()["secrets"])
         release = _name_release()
         self._build(release)
         if not is_new:
@@ -51,17 +49,13 @@ class Deployment:
 
     def plan(self) -> int:
         """What Terraform would change now, with the images that serve."""
-        self._gcloud.account()
-        self._check_state()
-        self._terraform.init()
+        self._terraform.find()
         self._terraform.plan(self._serving())
         return 0
 
     def destroy(self, drop_data: bool, ask: bool) -> int:
         """Take away what runs; with `drop_data` everything, profiles and log included."""
-        self._gcloud.account()
-        self._check_state()
-        self._terraform.init()
+        self._terraform.find()
         if not drop_data:
             print("Taking away what runs. Profiles, the log, models and keys stay; --drop-data drops them, too.")
             self._terraform.apply({}, ask)
@@ -69,31 +63,11 @@ class Deployment:
             return 0
         if ask:
             self._confirm()
-        images = self._serving()
-        # A database and tables that refuse to be deleted must first be told not to.
-        self._terraform.apply(images, ask, keep_data="false")
-        self._terraform.destroy(images, ask, keep_data="false")
+        # What runs goes first; a database and tables that refuse to be deleted must be told not to.
+        self._terraform.apply({}, ask, keep_data="false")
+        self._terraform.destroy(ask, keep_data="false")
         print(f"Left, because they are not Terraform's: gs://{self._terraform.bucket}, its state; the APIs stay on.")
         return 0
-
-    def _prepare(self) -> None:
-        """The APIs and the bucket that Terraform needs before it can do anything."""
-        self._gcloud.ask("services", "enable", *(f"{api}.googleapis.com" for api in BEFORE_TERRAFORM))
-        bucket = f"gs://{self._terraform.bucket}"
-        if not self._has_state():
-            private = ("--uniform-bucket-level-access", "--public-access-prevention")
-            self._gcloud.ask("storage", "buckets", "create", bucket, f"--location={self._gcloud.region}", *private)
-        self._gcloud.ask("storage", "buckets", "update", bucket, "--versioning")
-        self._terraform.init()
-
-    def _has_state(self) -> bool:
-        listed = self._gcloud.ask("storage", "buckets", "list", f"--filter=name={self._terraform.bucket}")
-        return bool(listed)
-
-    def _check_state(self) -> None:
-        if not self._has_state():
-            found = f"no bucket gs://{self._terraform.bucket} with Terraform's state"
-            raise PermanentError("nothing is deployed there", (Problem("project", "make deploy first", found),))
 
     def _serving(self) -> dict[str, str]:
         """Function → the image that Cloud Run has for it, by digest."""
@@ -110,14 +84,6 @@ class Deployment:
     def _enabled(self) -> set[str]:
         return {one["config"]["name"] for one in self._gcloud.ask("services", "list", "--enabled")}
 
-    def _fill_secrets(self) -> None:
-        """Give each secret that has no version yet a random one."""
-        for secret in self._terraform.outputs()["secrets"].values():
-            if not self._gcloud.ask("secrets", "versions", "list", secret, "--filter=state=ENABLED"):
-                key = secrets.token_hex(32)
-                self._gcloud.ask("secrets", "versions", "add", secret, "--data-file=-", given=key)
-                print(f"{secret}: has a first, random key; gcloud secrets versions access latest --secret={secret}")
-
     def _build(self, release: str) -> None:
         """Check, test, build, scan and, where services are there, release: cloudbuild.yaml."""
         outputs = self._terraform.outputs()
@@ -125,14 +91,26 @@ class Deployment:
         self._gcloud.show(
             *("builds", "submit", str(ROOT), f"--config={ROOT / 'cloudbuild.yaml'}", f"--service-account={account}"),
             f"--gcs-source-staging-dir={outputs['build_bucket']}/source",
-            f"--substitutions=_REGION={self._gcloud.region},_RELEASE={release}",
+            f"--substitutions=_REGION={self._gcloud.region},_RELEASE={release},_FALLBACK={self._fallback()}",
         )
+
+    def _fallback(self) -> str:
+        """Where recommend tells what its next image shall show while it reaches no store; empty if it cannot yet."""
+        outputs = self._terraform.outputs()
+        if "recommend" not in outputs["urls"]:
+            return ""
+        url = str(outputs["urls"]["recommend"])
+        try:
+            fetch(url, keys.first(self._gcloud, outputs["secrets"]["api_keys"]))
+        except (PermanentError, RetryableError) as error:
+            print(f"recommend's image gets no list for when it reaches no store: {error}")
+            return ""
+        return url
 
     def _built(self, release: str) -> Mapping[str, str]:
         bucket = self._terraform.outputs()["build_bucket"]
-        return msgspec.json.decode(
-            self._gcloud.read("storage", "cat", f"{bucket}/releases/{release}/images.json"), type=Images
-        ).images
+        said = self._gcloud.read("storage", "cat", f"{bucket}/releases/{release}/images.json")
+        return msgspec.json.decode(said, type=Images).images
 
     def _tell(self) -> int:
         for name, url in self._terraform.outputs()["urls"].items():
@@ -141,28 +119,20 @@ class Deployment:
 
     def _smoke(self) -> int:
         """The first one, until the new rights are known everywhere."""
-        urls = self._terraform.outputs()["urls"]
-        doors = {
-            name: Door(urls[name], self._key(setting), self._gcloud.token(urls[name]))
+        urls, secrets = self._terraform.outputs()["urls"], self._terraform.outputs()["secrets"]
+        collect, recommend = (
+            Door(urls[name], keys.first(self._gcloud, secrets[setting]), self._gcloud.token(urls[name]))
             for name, setting in (("collect", "write_keys"), ("recommend", "api_keys"))
-        }
+        )
         until = time.monotonic() + FIRST_SMOKE_S
         while True:
             try:
-                return smoke(doors["collect"], doors["recommend"], FIRST_SMOKE_S)
+                return smoke(collect, recommend, FIRST_SMOKE_S)
             except (PermanentError, RetryableError) as error:
                 if time.monotonic() > until:
                     raise
                 print(f"Not yet: {error}")
                 time.sleep(10)
-
-    def _key(self, setting: str) -> str | None:
-        secret = self._terraform.outputs()["secrets"].get(setting)
-        if secret is None:
-            return None
-        return (
-            self._gcloud.read("secrets", "versions", "access", "latest", f"--secret={secret}").partition(",")[0].strip()
-        )
 
     def _confirm(self) -> None:
         project = self._gcloud.project

@@ -13,6 +13,9 @@ from infra.deploy.gcloud import Gcloud, need
 from infra.local.layout import ROOT
 from shared.errors import PermanentError, Problem, RetryableError
 
+NEEDED_APIS = ("cloudresourcemanager", "serviceusage", "storage")
+"""By which Terraform looks at the project and keeps its state."""
+
 FOLDER = ROOT / "infra" / "terraform"
 
 
@@ -36,9 +39,23 @@ class Terraform:
         """Where the state is."""
         return f"{self._gcloud.project}-terraform"
 
-    def init(self) -> None:
-        """Find the state and the provider."""
-        self._run("init", "-reconfigure", f"-backend-config={self._backend}")
+    def prepare(self) -> None:
+        """Make what Terraform needs before it can do anything: APIs, and a bucket for its state."""
+        self._gcloud.ask("services", "enable", *(f"{api}.googleapis.com" for api in NEEDED_APIS))
+        bucket = f"gs://{self.bucket}"
+        if not self._has_state():
+            private = ("--uniform-bucket-level-access", "--public-access-prevention")
+            self._gcloud.ask("storage", "buckets", "create", bucket, f"--location={self._gcloud.region}", *private)
+        self._gcloud.ask("storage", "buckets", "update", bucket, "--versioning")
+        self._init()
+
+    def find(self) -> None:
+        """Find the state of what was deployed before. Raises PermanentError if nothing was."""
+        self._gcloud.account()
+        if not self._has_state():
+            found = f"no bucket gs://{self.bucket} with Terraform's state"
+            raise PermanentError("nothing is deployed there", (Problem("project", "make deploy first", found),))
+        self._init()
 
     def plan(self, images: Mapping[str, str]) -> None:
         self._run("plan", *self._variables(images))
@@ -47,8 +64,9 @@ class Terraform:
         """Make it so; `ask` shows the plan and waits for yes."""
         self._run("apply", *([] if ask else ["-auto-approve"]), *self._variables(images, **variables))
 
-    def destroy(self, images: Mapping[str, str], ask: bool, **variables: str) -> None:
-        self._run("destroy", *([] if ask else ["-auto-approve"]), *self._variables(images, **variables))
+    def destroy(self, ask: bool, **variables: str) -> None:
+        """Take everything away."""
+        self._run("destroy", *([] if ask else ["-auto-approve"]), *self._variables({}, **variables))
 
     def outputs(self) -> dict[str, Any]:
         """What outputs.tf says; empty before anything has been applied."""
@@ -56,6 +74,12 @@ class Terraform:
             said = self._start("output", "-json", capture=True).stdout
             self._outputs = {name: one["value"] for name, one in msgspec.json.decode(said).items()}
         return self._outputs
+
+    def _init(self) -> None:
+        self._run("init", "-reconfigure", f"-backend-config={self._backend}")
+
+    def _has_state(self) -> bool:
+        return bool(self._gcloud.ask("storage", "buckets", "list", f"--filter=name={self.bucket}"))
 
     def _variables(self, images: Mapping[str, str], **more: str) -> list[str]:
         given = {"project": self._gcloud.project, "region": self._gcloud.region, "images": json.dumps(images), **more}
