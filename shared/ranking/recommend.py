@@ -6,7 +6,7 @@ candidates → score → rules → exclude → freshen → diversify → fill �
 import random
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from shared.models.propensity_features import tell_propensities
 from shared.models.registry import Registry
 from shared.models.relations import Slot
 from shared.profiles import persona
-from shared.profiles.face import face
+from shared.profiles.face import face, features
 from shared.profiles.fold import Terms
 from shared.profiles.profile import Profile
 from shared.ranking.arrange import Tuning, arrange
@@ -68,7 +68,8 @@ class Answer(NamedTuple):
     Attributes:
         rules: the names of those that hold for them.
         ranking: all candidates.
-        features: what was looked at: the context, and the weights of the items that speak for the person.
+        features: makes what was looked at, for the log: the context, the weights of the items that speak for them,
+            and the numbers that personas are told by.
         degraded: whether a store could not be reached in time.
     """
 
@@ -78,7 +79,7 @@ class Answer(NamedTuple):
     items: list[Recommendation]
     rules: list[str]
     ranking: Ranking
-    features: dict[str, Any]
+    features: Callable[[], dict[str, Any]]
     model_versions: dict[str, str]
     degraded: bool
 
@@ -138,7 +139,7 @@ class Recommender:
             told,
             view.ruling.names,
             view.ranking,
-            {"context": view.context, "anchors": view.proposed.anchors},
+            partial(_features, view, self._terms.session_cap_ms),
             view.live.versions,
             view.reads.is_away,
         )
@@ -207,6 +208,11 @@ class Recommender:
         readable = cache(lambda: face(profile, told, self._terms.session_cap_ms))
         probabilities = {name: one["probability"] for name, one in propensities.items()}
         return rule_on(rules, Audience(told, wish.context, now, readable, probabilities))
+
+
+def _features(view: View, session_cap_ms: int) -> dict[str, Any]:
+    numbers = features(view.profile, view.now, session_cap_ms)
+    return {"context": view.context, "anchors": view.proposed.anchors, "profile": numbers}
 
 
 def _related(live: Live) -> tuple[str | None, Slot]:

@@ -60,6 +60,7 @@ async def test_a_decision_says_all_that_was_shown_and_why(
     assert (decision.context, decision.page, decision.n, decision.strategy) == ("cart", "/x", 10, "blend")
     assert decision.decided_at <= datetime.now(UTC)
     assert decision.features["anchors"] == {"i4": 1.0}
+    assert (decision.features["context"], decision.features["profile"]["sessions"]) == ("cart", 1.0)
     assert decision.model_versions == told["model_versions"]
     assert decision.model_versions["exploration"] == "x1"
     assert [one.item_id for one in decision.items] == [item["item_id"] for item in told["items"]]
