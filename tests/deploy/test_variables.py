@@ -18,6 +18,11 @@ SERVER = "serviceAccount:shop@other.iam.gserviceaccount.com"
 BY_NAME = {function.name: function for function in FUNCTIONS}
 
 
+VARIABLE = re.compile(
+    r'^variable "(\w+)" \{\n  description = "(.*)"\n  type        = .*\n(?:  default     = (.*)\n)?', re.MULTILINE
+)
+
+
 def planned(stage: Rehearsal, folder: Path, **variables: object) -> Made:
     given = folder / "given.tfvars.json"
     given.write_text(json.dumps(FILLED_IN | variables))
@@ -130,3 +135,19 @@ def test_the_dashboard_shows_figures_that_there_are(made: Made) -> None:
     filters = re.findall(r"logging.googleapis.com/user/([\w/]+)", json.dumps(shown))
     assert set(filters) == set(made.named("logging_metric"))
     assert len(shown["mosaicLayout"]["tiles"]) == 10
+
+
+def test_the_readme_tells_every_variable_and_file() -> None:
+    text = (TERRAFORM / "README.md").read_text()
+    files = sorted(TERRAFORM.glob("*.tf"))
+    found = [one for file in files if file.stem.startswith("variables") for one in VARIABLE.findall(file.read_text())]
+    rows = {
+        f"| `{name}` | {f'`{default}`' if default else 'required'} | {description} |".replace('\\"', '"')
+        for name, description, default in found
+    }
+    table = {line for line in text.partition("| variable |")[2].splitlines() if line.startswith("| `")}
+    assert rows == table
+    named = [
+        pattern for line in text.splitlines() if line.startswith("| `") for pattern in re.findall(r"[\w*]+\.tf", line)
+    ]
+    assert [file.name for file in files if not any(file.match(pattern) for pattern in named)] == []
