@@ -50,6 +50,7 @@ def read_schemas(folder: Path = FOLDER) -> Schemas:
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):
         if not kept.exists():
+            print(f"First use: reading the schema of Google's provider out of {PACKAGE}, 49 MB", file=sys.stderr)
             written = kept.with_suffix(".part")
             written.write_bytes(msgspec.json.encode(_extract()))
             written.replace(kept)
