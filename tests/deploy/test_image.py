@@ -58,6 +58,10 @@ def test_a_built_function_serves_and_is_compiled(
     answer = httpx.request(method, url + path, json=body, timeout=60)
     assert answer.status_code == status, (answer.text, (tmp_path / "log").read_text())
     root = image[1].root
+    # The lock is whole: what is installed lacks nothing that it asks for.
+    check = [sys.executable, "-m", "uv", "pip", "check", "--python", str(root / "packages" / "bin" / "python")]
+    done = subprocess.run(check, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     python = next(root.glob("packages/lib/python3*")).name.removeprefix("python").replace(".", "")
     sources = [file for file in root.rglob("*.py") if "lib2to3" not in file.parts]
     assert len(sources) > 1_000
