@@ -4,63 +4,25 @@ and with exit code 0."""
 import asyncio
 import signal
 import sqlite3
-import subprocess
-import sys
-from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import uuid4
 
 import httpx
-import msgspec
 import pytest
 from google.cloud.pubsub_v1 import SubscriberClient
 
 from infra.local import pubsub
-from infra.local.children import await_answer, child, free_port
-from infra.local.layout import FUNCTIONS, ROOT
 from shared.decisions import TOPIC
 from shared.settings import PREFIX
 from shared.stores.embedded.queue import EmbeddedTopics
+from tests.e2e.alone import LONGEST_S, Running, on_embedded, on_gcp, push, running
 from tests.e2e.gate import Gate
 
 EVENT = {"event_id": "e1", "kind": "click", "occurred_at": "2026-01-01T00:00:00Z", "user_id": "ann", "item_ids": ["a"]}
-CLOUD_RUN_S = 10
-
-
-class Running(NamedTuple):
-    """A function's process."""
-
-    process: "subprocess.Popen[bytes]"
-    url: str
-    log: Path
-
-    async def ends(self) -> int:
-        """Its exit code; it has as long as Cloud Run gives it."""
-        return await asyncio.to_thread(self.process.wait, CLOUD_RUN_S)
-
-
-@contextmanager
-def running(name: str, folder: Path, settings: dict[str, str]) -> Iterator[Running]:
-    """The function as its image starts it."""
-    port, log = free_port(), folder / f"{name}.log"
-    source = next(function.source for function in FUNCTIONS if function.name == name)
-    command = [sys.executable, "-m", "functions_framework", "--source", str(source), "--target", name, "--asgi"]
-    environment = {"PYTHONPATH": str(ROOT), **settings}
-    with child([*command, "--host", "127.0.0.1", "--port", str(port)], log, environment) as process:
-        await_answer(process, port, log)
-        yield Running(process, f"http://127.0.0.1:{port}", log)
-
-
-def embedded(folder: Path) -> dict[str, str]:
-    return {f"{PREFIX}BACKEND": "embedded", f"{PREFIX}DATA": str(folder)}
-
-
-def push(event: dict[str, Any]) -> dict[str, Any]:
-    return {"message": {"data": b64encode(msgspec.json.encode(event)).decode(), "messageId": "1"}}
 
 
 def test_a_decision_outlives_its_instance(tmp_path: Path) -> None:
@@ -68,16 +30,18 @@ def test_a_decision_outlives_its_instance(tmp_path: Path) -> None:
     data.mkdir()
     topics = EmbeddedTopics(data / "queue.sqlite", timedelta(seconds=5))
     topics.declare(TOPIC, "kept")
-    with running("recommend", tmp_path, embedded(data)) as recommend:
+    with running(["recommend"], tmp_path, on_embedded(data)) as functions:
+        recommend = functions["recommend"]
         assert httpx.get(f"{recommend.url}/v1/recommendations", params={"user_id": "ann"}).status_code == 200
         recommend.process.send_signal(signal.SIGTERM)
-        assert recommend.process.wait(timeout=CLOUD_RUN_S) == 0
+        assert recommend.process.wait(timeout=LONGEST_S) == 0
     assert topics.pending("kept") == 1, recommend.log.read_text()
 
 
 async def test_what_waits_for_a_file_is_finished(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    with running("update_profile", tmp_path, embedded(data)) as update_profile:
+    with running(["update_profile"], tmp_path, on_embedded(data)) as functions:
+        update_profile = functions["update_profile"]
         async with httpx.AsyncClient(timeout=60) as client:
             assert (await client.post(update_profile.url, json=push(EVENT))).status_code == 204
             other = sqlite3.connect(data / "documents.sqlite", isolation_level=None)
@@ -134,16 +98,8 @@ async def hot(on_emulators: dict[str, str], tmp_path: Path) -> AsyncIterator[Hot
         for topic in ("events", TOPIC):
             pubsub.create_pull(subscriber, project, topic)
     async with gates(on_emulators) as shut:
-        settings = {
-            f"{PREFIX}BACKEND": "gcp",
-            f"{PREFIX}PROJECT": project,
-            f"{PREFIX}STORE_DEADLINE_MS": "600000",
-            "FIRESTORE_EMULATOR_HOST": shut[0].address,
-            "PUBSUB_EMULATOR_HOST": shut[1].address,
-        }
-        with ExitStack() as stack:
-            names = ("collect", "update_profile", "recommend")
-            functions = {name: stack.enter_context(running(name, tmp_path, settings)) for name in names}
+        settings = on_gcp(project, shut[0].address, shut[1].address) | {f"{PREFIX}STORE_DEADLINE_MS": "600000"}
+        with running(["collect", "update_profile", "recommend"], tmp_path, settings) as functions:
             async with httpx.AsyncClient(timeout=60) as client:
                 yield Hot(functions, shut, project, client)
 
