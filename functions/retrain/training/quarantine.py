@@ -28,8 +28,8 @@ class Row(NamedTuple):
 
 
 def write_quarantined(warehouse: Warehouse, quarantined: Mapping[str, Standing]) -> dict[str, object]:
-    """Replace the table `quarantined`. Says how many people are left out, and which agents look like rotating ids."""
-    warehouse.run("CREATE OR REPLACE TABLE quarantined (person STRING NOT NULL, until_ms INT64);")
+    """Fill the table `quarantined` anew. Says how many people are left out, and which agents look like rotating ids."""
+    forget_quarantined(warehouse)  # not CREATE OR REPLACE: Terraform's table has labels, too
     rows = sorted(set(_rows(quarantined)), key=str)
     for start in range(0, len(rows), ROWS):
         values = ",\n".join(f"({literal(person)}, {until or 'NULL'})" for person, until in rows[start : start + ROWS])
