@@ -14,6 +14,7 @@ from infra.bench.process_tree import tree
 from infra.local.children import await_answer, child, free_port
 from infra.local.layout import FUNCTIONS, ROOT
 from infra.local.stage import IGNORED, stage
+from shared.settings import PREFIX
 
 PEERS = Path("infra", "bench", "peers")
 
@@ -67,7 +68,9 @@ def peer_program(name: str, into: Path, *options: str) -> Program:
 def serve(program: Program, environment: Mapping[str, str]) -> Iterator[Served]:
     """Run the program until the block ends, then kill it: what it still has to do is of no interest."""
     port, log = free_port(), program.folder.parent / f"{program.name}.log"
-    with child(program.command(port), log, {**environment, "PYTHONPATH": str(program.folder)}) as process:
+    # With a line for each request, as deployed; a command's own setting is for people.
+    variables = {f"{PREFIX}LOG": "json", **environment, "PYTHONPATH": str(program.folder)}
+    with child(program.command(port), log, variables) as process:
         await_answer(process, port, log)
         try:
             yield Served(port, process.pid)
