@@ -27,9 +27,8 @@ Came = Mapping[str, int]
 class Arrivals:
     """One instance's, until they are written."""
 
-    def __init__(self, period_s: float = PERIOD_S) -> None:
+    def __init__(self) -> None:
         self._noted: Came = {}
-        self._period_s = period_s
         self._flushing: asyncio.Task[None] | None = None
 
     def note(self, item_id: str, came_ms: int) -> None:
@@ -39,7 +38,7 @@ class Arrivals:
     def flush_later(self, documents: Callable[[], Documents]) -> None:
         """Write what has been noted within a period, once, while nobody waits for it."""
         if self._noted and (self._flushing is None or self._flushing.done()):
-            self._flushing = asyncio.create_task(self._flush_after(documents))
+            self._flushing = asyncio.create_task(self._flush_after(documents), name=KEY)
 
     async def flush(self, documents: Documents) -> None:
         """Write what has been noted. Raises RetryableError; then it stays to be written."""
@@ -57,7 +56,7 @@ class Arrivals:
         raise RetryableError(f"the arrivals were written by others {ATTEMPTS} times")
 
     async def _flush_after(self, documents: Callable[[], Documents]) -> None:
-        await asyncio.sleep(self._period_s)
+        await asyncio.sleep(PERIOD_S)
         try:
             await self.flush(documents())
         except RetryableError as error:

@@ -13,6 +13,7 @@ from infra.local.bridge import to_row
 from infra.local.embedded import load
 from infra.local.layout import FUNCTIONS
 from shared import wiring
+from shared.decision import Considered, Decision, Shown, encode_decision
 from shared.stores.ports import Message
 
 ANN, PHONE, LAPTOP, TILL = "ann@shop.example.com", "phone-77", "laptop-78", "till-79"
@@ -93,9 +94,22 @@ class Shop:
         self.warehouse.append("events", [to_row(data) for data in told])
 
     def decide(self, name: str, user: str | None = None, device: str | None = None, minute: int = 0) -> None:
-        at = THEN + timedelta(minutes=minute)
-        row = {"decision_id": name, "decided_at": at.isoformat(), "user_id": user, "anonymous_id": device}
-        self.warehouse.append("decisions", [row])
+        shown = Shown(item_id="hat", place=1, score=0.5, source="next", reason="", probability=0.25)
+        decided = Decision(
+            decision_id=name,
+            decided_at=THEN + timedelta(minutes=minute),
+            user_id=user,
+            anonymous_id=device,
+            persona="newcomer",
+            context="home",
+            strategy="blend",
+            n=1,
+            features={"anchors": {"shoe": 1.0}},
+            candidates=(Considered("hat", 0.5, "next"),),
+            items=(shown,),
+            degraded=False,
+        )
+        self.warehouse.append("decisions", [to_row(encode_decision(decided))])
 
     async def lose(self, data: bytes, **attributes: str) -> None:
         """A dead letter."""

@@ -1,5 +1,6 @@
 """Items over HTTP: a catalogue comes in, is folded into documents, and decides what may be shown."""
 
+import asyncio
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from shared.errors import RetryableError
+from shared.models import arrivals
 from shared.models.relations import Relations, pack, pack_relations
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.queue import EmbeddedTopics
@@ -102,6 +104,20 @@ async def test_a_key_is_asked_for_where_there_is_one(serve: Serve, monkeypatch: 
         assert (await client.put(URL, json=ANVIL, headers={"authorization": "Bearer k3"})).status_code == 401
         assert (await client.put(URL, json=ANVIL, headers={"authorization": "Bearer k2"})).status_code == 202
         assert (await client.put(URL, json=ANVIL, auth=("k1", ""))).status_code == 202
+
+
+async def test_an_item_that_is_new_is_told_to_those_who_try_items(
+    serve: Serve, documents: EmbeddedDocuments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "PERIOD_S", 0.0)
+    await documents.merge("items", {"a": pack_relations(Relations([("b", 0.5)]))})
+    async with serve("update_items") as client:
+        for facts in (ANVIL, {**BELL, "stated_at": "2026-01-02T00:00:00Z"}):
+            assert (await client.post("/", json=push(msgspec.json.encode(facts)))).status_code == 204
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task.get_name() == arrivals.KEY))
+    stored = await documents.get("models", "arrivals")
+    assert stored
+    assert stored.fields == {"items": {"b": 1_767_312_000_000}}
 
 
 async def test_facts_are_folded_once_and_the_newest_counts(serve: Serve, documents: EmbeddedDocuments) -> None:

@@ -87,6 +87,8 @@ async def test_an_export_has_everything(shop: Shop) -> None:
     assert rows.keys() == {each["event_id"] for each in ANNS}
     assert rows["p4"]["properties"] == {"order": "o-1"}
     assert rows["l2"]["context"]["page_url"] == "https://shop/l2"
+    decision = next(line["row"] for line in lines if line["place"] == "decisions")
+    assert (decision["features"], decision["items"][0]["probability"]) == ({"anchors": {"shoe": 1.0}}, 0.25)
     profile = next(line for line in lines if line.get("key") == f"u:{ANN}")
     assert profile["face"]["purchases"] == 1
     assert profile["state"]["counts"]["purchase"] == 1

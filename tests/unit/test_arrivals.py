@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import RetryableError
+from shared.models import arrivals
 from shared.models.arrivals import KEY, MOST, Arrivals, read_arrivals
 from shared.models.artifact import COLLECTION
 from shared.stores.embedded.documents import EmbeddedDocuments
@@ -34,8 +35,9 @@ async def test_instances_that_write_at_once_lose_nothing(documents: EmbeddedDocu
     assert list(found)[:4] == ["i3-9", "i2-9", "i1-9", "i0-9"]
 
 
-async def test_the_newest_are_kept(documents: EmbeddedDocuments) -> None:
-    instance = Arrivals(period_s=0.0)
+async def test_the_newest_are_kept(documents: EmbeddedDocuments, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "PERIOD_S", 0.0)
+    instance = Arrivals()
     for number in range(MOST + 20):
         instance.note(f"i{number}", number)
         instance.flush_later(lambda: documents)
