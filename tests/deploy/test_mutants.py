@@ -13,6 +13,7 @@ from infra.local.terraform.schema import Block
 from infra.local.terraform.schemas import Schemas
 
 RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{$(.*?)^\}$', re.MULTILINE | re.DOTALL)
+NESTED = re.compile(r"^  (?!lifecycle)(\w+) \{$", re.MULTILINE)
 ARGUMENT = re.compile(r"^  (\w+) += (?!.*[\[({]$).*$", re.MULTILINE)
 """An argument of the resource itself, on one line."""
 
@@ -97,6 +98,13 @@ def test_there_are_resources_of_many_types() -> None:
 def test_an_argument_that_does_not_exist(stage: Rehearsal, kind: str) -> None:
     resource = written()[kind]
     with rewritten(stage, resource, f"\n  nothing = 1{resource.body}"):
+        check(stage, "Unsupported argument", 'An argument named "nothing" is not expected here')
+
+
+@pytest.mark.parametrize("kind", [kind for kind, one in written().items() if NESTED.search(one.body)])
+def test_an_argument_that_does_not_exist_in_a_block(stage: Rehearsal, kind: str) -> None:
+    resource = written()[kind]
+    with rewritten(stage, resource, NESTED.sub(r"\g<0>\n    nothing = 1", resource.body, count=1)):
         check(stage, "Unsupported argument", 'An argument named "nothing" is not expected here')
 
 

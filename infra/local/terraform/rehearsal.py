@@ -18,6 +18,9 @@ from infra.local.terraform.schemas import read_schemas
 
 TERRAFORM = ROOT / "infra" / "terraform"
 BLOCK = re.compile(r'^\s*(resource|data)\s+"(\w+)"', re.MULTILINE)
+OF_A_DEPLOYMENT = (".terraform", "*.tfstate*", "terraform.tfvars*", "*.auto.tfvars*")
+"""What a real deployment leaves in the folder, or is told there."""
+
 LOCAL_STATE = 'terraform {\n  backend "local" {}\n}\n'
 DIGEST = "sha256:" + "4" * 64
 FILLED_IN = {
@@ -114,7 +117,7 @@ def _copy(source: Path, scratch: Path) -> Path:
     """Into scratch/infra/terraform: what it reads beside itself, as infra/sql/, is where it expects it."""
     infra = scratch / "infra"
     folder = infra / "terraform"
-    shutil.copytree(source, folder, ignore=shutil.ignore_patterns(".terraform", "*.tfstate*"))
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*OF_A_DEPLOYMENT))
     for place, into in ((ROOT, scratch), (ROOT / "infra", infra)):
         for one in place.iterdir():
             if not one.name.startswith(".") and not (into / one.name).exists():
