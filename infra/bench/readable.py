@@ -1,5 +1,7 @@
 """The same people and models as documents for the peers: readable ones, field by field, and packed ones of our size."""
 
+from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 from google.cloud import firestore
@@ -8,8 +10,9 @@ from infra.bench.catalogue import Catalogue
 from infra.bench.peers.places import EVENT_IDS, ITEMS, MODELS, PACKED, PEOPLE, SEEN
 from infra.bench.people import People
 from shared.events.event import Event
-from shared.events.kinds import ITEM_KINDS
+from shared.events.kinds import ITEM_KINDS, judge
 from shared.profiles import decay
+from shared.profiles.cart import cart
 from shared.profiles.face import summarise
 from shared.profiles.profile import Profile, encode_profile, from_ms
 
@@ -27,6 +30,7 @@ def write_models(client: firestore.Client, catalogue: Catalogue) -> None:
             "categories": {name: _entries(entries, "score") for name, entries in popularity.categories.items()},
         },
         "personas": {
+            "version": personas.version,
             "features": personas.features,
             "mean": personas.mean,
             "scale": personas.scale,
@@ -99,12 +103,33 @@ def _readable(user: str, profile: Profile, events: list[Event], people: People) 
         "seen": _met(events, ITEM_KINDS)[-SEEN:],
         "purchased": _met(events, {"purchase"}),
         "dismissed": _met(events, {"dismiss"}),
+        "cart": cart(profile, datetime.now(UTC)),
+        "exited": _exited(events),
+        "shown": _shown(events),
         "event_ids": [event.event_id for event in events][-EVENT_IDS:],
     }
 
 
 def _met(events: list[Event], kinds: set[str] | frozenset[str]) -> list[str]:
     return list(dict.fromkeys(item for event in events if event.kind in kinds for item in event.item_ids))
+
+
+def _exited(events: list[Event]) -> dict[str, datetime]:
+    """When each item was left at once."""
+    exits = [event for event in events if judge(event.kind, event.dwell_s, event.duration_s) == "quick_exit"]
+    return {item: event.occurred_at for event in exits for item in event.item_ids}
+
+
+def _shown(events: list[Event]) -> dict[str, int]:
+    """How often each item was shown since it was met last."""
+    found: Counter[str] = Counter()
+    for event in events:
+        if event.kind == "impression":
+            found.update(event.item_ids)
+        elif event.kind in ITEM_KINDS:
+            for item in event.item_ids:
+                del found[item]
+    return dict(found)
 
 
 def _entries(pairs: list[tuple[str, float]], number: str) -> list[dict[str, Any]]:

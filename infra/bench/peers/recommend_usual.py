@@ -14,16 +14,27 @@ import flask
 import functions_framework
 from google.cloud import pubsub_v1
 
-from infra.bench.peers.places import ITEMS, PEOPLE
-from infra.bench.peers.usual import Fields, client, decay, model, persona_of
+from infra.bench.peers.places import PEOPLE
+from infra.bench.peers.usual import Fields, Scores, client, load, model, persona_of
+from infra.bench.peers.usual_arrange import allowed, diversify, unwanted
+from infra.bench.peers.usual_candidates import (
+    anchors,
+    best,
+    from_categories,
+    from_everybody,
+    from_neighbours,
+    liked_categories,
+)
+from shared.models.blend import UNLEARNED
+from shared.ranking.pool import SPARE
+from shared.ranking.recommend import LOGGED, PER_ITEM
 
-SHARES = {"neighbours": 0.6, "category": 0.25, "popularity": 0.15}
+SHARES: Scores = {str(source): share for source, share in UNLEARNED.items()}
 REASONS = {
     "neighbours": "because you viewed {}",
     "category": "popular in {}",
     "popularity": "popular with everyone",
 }
-items: dict[str, Fields] = {}
 
 
 @functions_framework.http
@@ -32,16 +43,21 @@ def recommend_usual(request: flask.Request) -> flask.Response:
     user_id, n = request.args.get("user_id"), int(request.args.get("n", 10))
     if user_id is None:
         return flask.Response("user_id is missing", 400)
-    profile = client().collection(PEOPLE).document(user_id).get().to_dict() or {}
+    profile = client().collection(PEOPLE).document(user_id).get().to_dict()
+    if profile is None:
+        return flask.Response("nobody knows this user", 404)
+    recommended, considered, weights = recommend(profile, n)
     answer = {
         "decision_id": uuid4().hex,
         "user_id": user_id,
+        "anonymous_id": None,
         "persona": persona_of(profile),
-        "items": recommend(profile, n),
-        "model_versions": {"popularity": model("popularity").get("version")},
+        "propensities": {},
+        "items": recommended,
+        "model_versions": {name: model(name)["version"] for name in ("popularity", "personas")},
+        "degraded": False,
     }
-    publisher, topic = decisions()
-    publisher.publish(topic, json.dumps({**answer, "decided_at": datetime.now(UTC).isoformat()}).encode())
+    publish_decision(answer, considered, weights)
     return flask.Response(json.dumps(answer), mimetype="application/json")
 
 
@@ -51,85 +67,87 @@ def decisions() -> tuple[Any, str]:
     return publisher, publisher.topic_path(client().project, "decisions")
 
 
-def recommend(profile: Fields, n: int) -> list[Fields]:
-    """The n best items that the person has not met."""
-    sources = {
-        "neighbours": neighbours_of(anchors(profile)),
-        "category": popular_in_categories(profile),
-        "popularity": {entry["item_id"]: (entry["score"], "") for entry in model("popularity").get("items", [])},
+def publish_decision(answer: Fields, considered: list[Fields], weights: Scores) -> None:
+    """What was shown, and what it was chosen from."""
+    told = ("item_id", "score", "source", "reason", "probability")
+    decision = {
+        **answer,
+        "decided_at": datetime.now(UTC).isoformat(),
+        "context": "home",
+        "strategy": "blend",
+        "n": len(answer["items"]),
+        "features": {"context": "home", "anchors": weights},
+        "candidates": considered,
+        "items": [
+            {"place": place, **{name: item[name] for name in told}} for place, item in enumerate(answer["items"], 1)
+        ],
     }
-    met = {*profile.get("seen", ()), *profile.get("purchased", ()), *profile.get("dismissed", ())}
-    scores: dict[str, float] = {}
-    best: dict[str, tuple[float, str, str]] = {}
-    for source, candidates in sources.items():
-        new = {item_id: found for item_id, found in candidates.items() if item_id not in met}
-        most = max((score for score, _ in new.values()), default=1.0)
-        for item_id, (score, because) in new.items():
-            part = SHARES[source] * score / most
-            scores[item_id] = scores.get(item_id, 0.0) + part
-            if part > best.get(item_id, (0.0, "", ""))[0]:
-                best[item_id] = (part, source, because)
-    ranked = sorted(scores, key=lambda item_id: (-round(scores[item_id], 6), item_id))[:n]
-    load(ranked)
-    return [
-        line(item_id, scores[item_id], *best[item_id][1:]) for item_id in ranked if not items[item_id].get("hidden")
+    publisher, topic = decisions()
+    publisher.publish(topic, json.dumps(decision).encode())
+
+
+def recommend(profile: Fields, n: int) -> tuple[list[Fields], list[Fields], Scores]:
+    """The n best items that the person may be shown; the best candidates; the items that spoke for the person."""
+    weights = anchors(profile)
+    items = load(list(weights))
+    liked = liked_categories(profile, weights, items)
+    sources = {
+        "neighbours": from_neighbours(weights, items),
+        "category": from_categories(liked),
+        "popularity": from_everybody(),
+    }
+    scores, parts = blend(sources, unwanted(profile), PER_ITEM * n)
+    ranked = list(best(scores, len(scores)))
+    shown = []
+    for item_id in diversify(allowed(ranked, profile["purchased"], n * SPARE), scores, n):
+        source = leading(item_id, parts)
+        shown.append(line(item_id, scores[item_id], source, because(item_id, source, weights, liked)))
+    considered = [
+        {"item_id": item_id, "score": round(scores[item_id], 6), "source": leading(item_id, parts)}
+        for item_id in ranked[:LOGGED]
     ]
+    return shown, considered, weights
 
 
-def line(item_id: str, score: float, source: str, because: str) -> Fields:
+def blend(sources: dict[str, Scores], barred: set[str], most: int) -> tuple[Scores, dict[str, Scores]]:
+    """Each source's best candidates, scored by what all sources say of them; and what each says."""
+    candidates: set[str] = set()
+    parts: dict[str, Scores] = {}
+    for source, scores in sources.items():
+        new = best({item_id: score for item_id, score in scores.items() if item_id not in barred}, most)
+        if new:
+            candidates.update(new)
+            leader = max(new.values())
+            parts[source] = {item_id: SHARES[source] * score / leader for item_id, score in scores.items()}
+    totals = {item_id: sum(said.get(item_id, 0.0) for said in parts.values()) for item_id in candidates}
+    return totals, parts
+
+
+def leading(item_id: str, parts: dict[str, Scores]) -> str:
+    """The source that says most for the item."""
+    return max(parts, key=lambda source: parts[source].get(item_id, 0.0))
+
+
+def because(item_id: str, source: str, weights: Scores, liked: Scores) -> str:
+    """What the source goes by."""
+    if source == "neighbours":
+        items = load(list(weights))
+        return max(weights, key=lambda anchor: weights[anchor] * items[anchor]["neighbours"].get(item_id, 0.0))
+    if source == "category":
+        return next(category for category in liked if item_id in from_categories({category: 1.0}))
+    return ""
+
+
+def line(item_id: str, score: float, source: str, reason: str) -> Fields:
+    """What a page needs to show it."""
+    items = load([item_id])
+    facts = ("name", "category", "url", "image_url", "price", "currency")
     return {
         "item_id": item_id,
         "score": round(score, 6),
         "source": source,
-        "reason": REASONS[source].format(because),
-        "name": items[item_id].get("name"),
-        "category": items[item_id].get("category"),
+        "reason": REASONS[source].format(reason),
+        "rule": None,
+        "probability": 1.0,
+        **{name: items[item_id].get(name) for name in facts},
     }
-
-
-def anchors(profile: Fields) -> dict[str, float]:
-    """The items that speak for the person: the strongest interests, then the latest acts."""
-    scores = decay(profile.get("item_scores", {}), profile.get("scored_at", datetime.now(UTC)), datetime.now(UTC))
-    top = sorted(((score, item_id) for item_id, score in scores.items() if score > 0), key=lambda e: (-e[0], e[1]))[:30]
-    weights = {item_id: score / top[0][0] for score, item_id in top}
-    for act in reversed(profile.get("recent", [])):
-        if len(weights) < 30 and scores.get(act["item_id"], 0.0) >= 0:
-            weights.setdefault(act["item_id"], 0.01)
-    return weights
-
-
-def neighbours_of(weights: dict[str, float]) -> dict[str, tuple[float, str]]:
-    """Neighbours of the anchors, scored by weight · similarity, and the anchor that adds most."""
-    load(list(weights))
-    scores: dict[str, float] = {}
-    best: dict[str, tuple[float, str]] = {}
-    for anchor, weight in weights.items():
-        for neighbour in items[anchor].get("neighbours", []):
-            item_id, part = neighbour["item_id"], weight * neighbour["similarity"]
-            scores[item_id] = scores.get(item_id, 0.0) + part
-            if part > best.get(item_id, (0.0, ""))[0]:
-                best[item_id] = (part, anchor)
-    return {item_id: (score, best[item_id][1]) for item_id, score in scores.items()}
-
-
-def popular_in_categories(profile: Fields) -> dict[str, tuple[float, str]]:
-    """What is popular in the five categories that the person likes best."""
-    liked = sorted(profile.get("category_scores", {}).items(), key=lambda entry: (-entry[1], entry[0]))[:5]
-    found: dict[str, tuple[float, str]] = {}
-    for category, value in liked:
-        if value <= 0:
-            continue
-        for entry in model("popularity").get("categories", {}).get(category, []):
-            score = value / liked[0][1] * entry["score"]
-            if score > found.get(entry["item_id"], (0.0, ""))[0]:
-                found[entry["item_id"]] = (score, category)
-    return found
-
-
-def load(item_ids: list[str]) -> None:
-    """Read the items that have not been met yet."""
-    missing = [item_id for item_id in item_ids if item_id not in items]
-    if missing:
-        references = [client().collection(ITEMS).document(item_id) for item_id in missing]
-        for snapshot in client().get_all(references):
-            items[snapshot.id] = snapshot.to_dict() or {}

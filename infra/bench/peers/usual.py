@@ -1,4 +1,4 @@
-"""What the functions written the usual way share: one client, the models kept in memory, times and personas."""
+"""What the functions written the usual way share: one client, models and items kept in memory, times and personas."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -7,10 +7,14 @@ from typing import Any
 
 from google.cloud import firestore
 
-from infra.bench.peers.places import MODELS
+from infra.bench.peers.places import ITEMS, MODELS
 
 HALF_LIFE_S = 14 * 86_400.0
 Fields = dict[str, Any]
+Items = dict[str, Fields]
+Scores = dict[str, float]
+
+items: Items = {}
 
 
 @cache
@@ -22,6 +26,18 @@ def client() -> firestore.Client:
 def model(name: str) -> Fields:
     """A model's document, read once for the life of the instance."""
     return client().collection(MODELS).document(name).get().to_dict() or {}
+
+
+def load(item_ids: list[str]) -> Items:
+    """All items in memory, these among them: those that have not been met yet are read."""
+    missing = [item_id for item_id in item_ids if item_id not in items]
+    if missing:
+        references = [client().collection(ITEMS).document(item_id) for item_id in missing]
+        for snapshot in client().get_all(references):
+            item = snapshot.to_dict() or {}
+            neighbours = {entry["item_id"]: entry["similarity"] for entry in item.get("neighbours", [])}
+            items[snapshot.id] = {**item, "neighbours": neighbours}
+    return items
 
 
 def decay(scores: dict[str, float], scored_at: datetime, now: datetime) -> dict[str, float]:
