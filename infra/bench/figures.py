@@ -4,6 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from infra.bench.promises import Promise
+
 Value = str | int | float | None
 """A cell. None is what could not be measured, and prints as nothing."""
 
@@ -21,12 +23,14 @@ class Result(NamedTuple):
 
     Attributes:
         notes: what a reader must know about the tables.
+        promises: those with a number, held or not.
         failures: promises that did not hold. How fast something is never is one, but how fresh an answer is.
     """
 
     grids: Sequence[Grid]
     notes: Sequence[str] = ()
     failures: Sequence[str] = ()
+    promises: Sequence[Promise] = ()
 
 
 def median(samples: Sequence[float | None]) -> float | None:
@@ -47,6 +51,12 @@ def ratio(samples: Sequence[float | None], base: Sequence[float | None]) -> floa
     """
     pairs = zip(samples, base, strict=True)
     return median([sample / under if sample is not None and under else None for sample, under in pairs])
+
+
+def promised(promises: Sequence[Promise]) -> Grid:
+    """The promises as a table."""
+    rows = [[one.what, one.promised, one.found, "yes" if one.is_held else "no"] for one in promises]
+    return Grid("promises", ("what", "promised", "found", "held"), rows)
 
 
 def show(value: Value) -> str:
@@ -74,7 +84,7 @@ def as_data(result: Result) -> dict[str, Any]:
     """The result as JSON values: every table under its title as a list of records."""
     tables = {
         grid.title: [dict(zip(map(_name, grid.columns), row, strict=True)) for row in grid.rows]
-        for grid in result.grids
+        for grid in (*result.grids, *([promised(result.promises)] if result.promises else ()))
     }
     return {"tables": tables, "notes": list(result.notes), "failures": list(result.failures)}
 

@@ -25,6 +25,7 @@ class Load(NamedTuple):
 
     requests_s: float
     p50_ms: float | None
+    p90_ms: float | None
     p99_ms: float | None
     good: int
     bad: int
@@ -55,8 +56,8 @@ def run_wrk(port: int, script: str, arguments: Sequence[str], connections: int, 
 def read_report(output: str) -> Load:
     """The line that scripts/report.lua prints among wrk's own.
 
-    >>> read_report('Running…\\n{"requests":300,"us":1000000,"p50":900,"p99":4000,"status":0,"cut":0,"late":0}\\n')
-    Load(requests_s=300.0, p50_ms=0.9, p99_ms=4.0, good=300, bad=0, late=0)
+    >>> read_report('…\\n{"requests":300,"us":1000000,"p50":900,"p90":2000,"p99":4000,"status":0,"cut":0,"late":0}\\n')
+    Load(requests_s=300.0, p50_ms=0.9, p90_ms=2.0, p99_ms=4.0, good=300, bad=0, late=0)
     """
     lines = [line for line in output.splitlines() if line.startswith("{")]
     if not lines:
@@ -66,6 +67,7 @@ def read_report(output: str) -> Load:
     return Load(
         requests_s=good / (told["us"] / 1e6),
         p50_ms=told["p50"] / 1e3 if told["requests"] else None,
+        p90_ms=told["p90"] / 1e3 if told["requests"] else None,
         p99_ms=told["p99"] / 1e3 if told["requests"] else None,
         good=good,
         bad=told["status"] + told["cut"],

@@ -46,7 +46,7 @@ def one_round(session: Session, variants: Sequence[Variant], cases: Sequence[Cas
 
 def grid(title: str, samples: Samples, floor: str, usual: str) -> Grid:
     """Medians of every cell, and the ratios to the floor and to the usual way."""
-    columns = ("connections", "events of", "variant", "req/s", "p50 ms", "p99 ms", "failed", "late")
+    columns = ("connections", "events of", "variant", "req/s", "p50 ms", "p90 ms", "p99 ms", "failed", "late")
     ratios = ("p50 × floor", "req/s × floor", "req/s × usual")
     rows = []
     for (case, name), loads in samples.items():
@@ -60,7 +60,9 @@ def grid(title: str, samples: Samples, floor: str, usual: str) -> Grid:
 
 def _row(case: Case, name: str, loads: Sequence[Load]) -> list[Value]:
     what, connections = case
-    middle = [median([getattr(load, field) for load in loads]) for field in ("requests_s", "p50_ms", "p99_ms")]
+    middle = [
+        median([getattr(load, field) for load in loads]) for field in ("requests_s", "p50_ms", "p90_ms", "p99_ms")
+    ]
     return [connections, what, name, *middle, sum(load.bad for load in loads), sum(load.late for load in loads)]
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from infra.bench.figures import Grid, Result, is_number, show
+from infra.bench.figures import Grid, Result, is_number, promised, show
 
 PIPE_WIDTH = 140
 
@@ -49,6 +49,8 @@ def print_result(out: Console, name: str, result: Result) -> None:
     out.print(f"\n[bold]{name}[/bold]")
     for grid in result.grids:
         out.print(_table(grid))
+    if result.promises:
+        out.print(_table(promised(result.promises)))
     for note in result.notes:
         out.print(f"  {note}", markup=False)
     for failure in result.failures:

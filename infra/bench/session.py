@@ -11,6 +11,9 @@ from infra.local.emulators import emulators
 from infra.local.pubsub import create_topics
 from shared.settings import Settings
 
+FILLING_MS = 60_000.0
+"""This process, which fills the stores, waits so long for one of them; the servers wait as they do by default."""
+
 
 class Session:
     """One run.
@@ -44,7 +47,7 @@ class Session:
             self._emulators = self._stack.enter_context(emulators(("firestore", "pubsub")))
             os.environ.update(self._emulators)  # the client libraries of this process look there
         create_topics(project)
-        return Settings(backend="gcp", project=project)
+        return Settings(backend="gcp", project=project, store_deadline_ms=FILLING_MS)
 
     def environment(self, settings: Settings) -> dict[str, str]:
         """The same for a child process. Nobody is judged: one user at a thousand events a second is no person."""

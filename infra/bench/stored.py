@@ -1,7 +1,7 @@
 """The people and the models in Firestore as Attune keeps them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from infra.bench.catalogue import Catalogue
@@ -13,34 +13,45 @@ from shared.models.personas import persona_of
 from shared.models.relations import Relations, pack_relations
 from shared.profiles.commit import Committer
 from shared.profiles.face import features
+from shared.profiles.fold import Terms
 from shared.profiles.profile import Profile, decode_profile
-from shared.profiles.record import COLLECTION, STATE
+from shared.profiles.record import COLLECTION, STATE, pack
 from shared.profiles.standing import Standing
 from shared.settings import Settings
 from shared.stores.ports import Documents, Fields
 
 ITEMS_PER_WRITE = 250
+WRITES_AT_ONCE = 4
 
 
 async def publish(documents: Documents, catalogue: Catalogue) -> None:
     """Models and items, the pointer last, as retrain does."""
     known = sorted(catalogue.neighbours)
-    for start in range(0, len(known), ITEMS_PER_WRITE):
-        some: dict[str, Fields] = {
-            item: {
-                "item_id": item,
-                "category": catalogue.categories[item],
-                **pack_relations(Relations(catalogue.neighbours[item])),
-            }
-            for item in known[start : start + ITEMS_PER_WRITE]
-        }
-        await documents.merge(items.COLLECTION, some)
+    writes = [known[start : start + ITEMS_PER_WRITE] for start in range(0, len(known), ITEMS_PER_WRITE)]
+    for start in range(0, len(writes), WRITES_AT_ONCE):
+        await asyncio.gather(
+            *(_publish_items(documents, catalogue, some) for some in writes[start : start + WRITES_AT_ONCE])
+        )
     version = catalogue.popularity.version
     models = {"popularity": catalogue.popularity, "personas": catalogue.personas}
     for name, model in models.items():
         key, fields = artifact.pack_model(name, version, model)
         await documents.merge(artifact.COLLECTION, {key: fields})
     await documents.merge(artifact.COLLECTION, {artifact.POINTER: dict.fromkeys([*models, "neighbours"], version)})
+
+
+async def _publish_items(documents: Documents, catalogue: Catalogue, some: Sequence[str]) -> None:
+    await documents.merge(
+        items.COLLECTION,
+        {
+            item: {
+                "item_id": item,
+                "category": catalogue.categories[item],
+                **pack_relations(Relations(catalogue.neighbours[item])),
+            }
+            for item in some
+        },
+    )
 
 
 async def write_profiles(documents: Documents, people: People, catalogue: Catalogue, settings: Settings) -> None:
@@ -53,6 +64,15 @@ async def write_profiles(documents: Documents, people: People, catalogue: Catalo
     committer = Committer(documents, wiring.topics(settings), people.terms, settings, wiring.clock, decide)
     for events in people.events.values():
         await asyncio.gather(*(committer.add(event) for event in events))
+
+
+async def write_faces(documents: Documents, profiles: Mapping[str, Profile], terms: Terms) -> None:
+    """Profiles of users as they are: quicker, for who does not care how they came about."""
+    now = wiring.clock()
+    written = {
+        person: pack(person, profile, Standing(), now, terms.session_cap_ms) for person, profile in profiles.items()
+    }
+    await documents.merge(COLLECTION, written)
 
 
 async def read_profiles(documents: Documents, people: People) -> Mapping[str, Fields]:

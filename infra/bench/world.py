@@ -44,14 +44,15 @@ def make_world(session: Session, project: str, with_items: bool = True) -> World
     people = make_people()
     catalogue = make_catalogue()
     world = World(settings, people, catalogue if with_items else replace(catalogue, neighbours={}))
-    asyncio.run(_write_ours(world))
+    asyncio.run(write_ours(world))
     readable.write_models(world.client, world.catalogue)
     readable.write(world.client, PACKED, readable.packed_people(people))
     readable.write(world.client, PEOPLE, readable.readable_people(people))
     return world
 
 
-async def _write_ours(world: World) -> None:
+async def write_ours(world: World) -> None:
+    """What recommend and update_profile read."""
     documents = wiring.documents(world.settings)
     await stored.publish(documents, world.catalogue)
     await stored.write_profiles(documents, world.people, world.catalogue, world.settings)

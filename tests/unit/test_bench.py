@@ -11,7 +11,7 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from infra.bench import figures, imports, load, process_tree, pushes, rounds, run
+from infra.bench import figures, imports, load, process_tree, promises, pushes, rounds, run
 from infra.bench.attribution import by_person
 from infra.bench.deliveries import SETTINGS, Deliveries, Scale, make_deliveries
 from infra.bench.driver import Run
@@ -23,13 +23,14 @@ from infra.bench.in_order import in_order
 from infra.bench.load import Load
 from infra.bench.people import fold_all
 from infra.bench.probe import Probe
+from infra.bench.promises import Promise
 from infra.bench.sizes import stored_bytes
 from infra.bench.verdict import TERMS, Verdict, judge
 from shared.errors import PermanentError
 from shared.profiles.profile import encode_profile
 
 
-@pytest.mark.parametrize("module", [figures, imports, load, process_tree], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [figures, imports, load, process_tree, promises], ids=lambda module: module.__name__)
 def test_examples(module: ModuleType) -> None:
     failed, tried = doctest.testmod(module)
     assert tried > 0
@@ -47,12 +48,12 @@ def test_a_ratio_to_nothing_is_unknown() -> None:
 
 
 def test_a_server_that_never_answered_has_no_latency() -> None:
-    told = '{"requests":0,"us":3000000,"p50":0,"p99":0,"status":0,"cut":2,"late":16}'
-    assert load.read_report(told) == Load(0.0, None, None, good=0, bad=2, late=16)
+    told = '{"requests":0,"us":3000000,"p50":0,"p90":0,"p99":0,"status":0,"cut":2,"late":16}'
+    assert load.read_report(told) == Load(0.0, None, None, None, good=0, bad=2, late=16)
 
 
 def test_errors_are_not_counted_as_answers() -> None:
-    told = '{"requests":10,"us":1000000,"p50":1000,"p99":2000,"status":4,"cut":1,"late":0}'
+    told = '{"requests":10,"us":1000000,"p50":1000,"p90":1500,"p99":2000,"status":4,"cut":1,"late":0}'
     found = load.read_report(told)
     assert (found.requests_s, found.good, found.bad) == (6.0, 6, 5)
 
@@ -65,9 +66,9 @@ def test_silence_of_wrk_is_an_error() -> None:
 def test_rounds_as_a_table() -> None:
     samples: rounds.Samples = {}
     for rate in (100.0, 200.0, 400.0):
-        samples.setdefault((("", 16), "floor"), []).append(Load(rate, 1.0, 2.0, 10, 0, 0))
-        samples.setdefault((("", 16), "ours"), []).append(Load(rate / 2, 1.5, 4.0, 10, 1, 0))
-        samples.setdefault((("", 16), "usual"), []).append(Load(rate / 10, None, None, 10, 0, 1))
+        samples.setdefault((("", 16), "floor"), []).append(Load(rate, 1.0, 1.5, 2.0, 10, 0, 0))
+        samples.setdefault((("", 16), "ours"), []).append(Load(rate / 2, 1.5, 2.0, 4.0, 10, 1, 0))
+        samples.setdefault((("", 16), "usual"), []).append(Load(rate / 10, None, None, None, 10, 0, 1))
     grid = rounds.grid("requests", samples, "floor", "usual")
     assert "events of" not in grid.columns
     ours = dict(zip(grid.columns, grid.rows[1], strict=True))
@@ -78,13 +79,21 @@ def test_rounds_as_a_table() -> None:
 
 
 def test_everything_is_written_as_json() -> None:
-    result = Result([Grid("requests", ("variant", "p50 ms"), [["ours", 1.5], ["usual", None]])], ["a note"], ["a loss"])
+    table = Grid("requests", ("variant", "p50 ms"), [["ours", 1.5], ["usual", None]])
+    made = [Promise("p50 × floor", "≤", 1.5, 1.6), Promise("p90 ms", "≤", 7, None)]
+    result = Result([table], ["a note"], ["a loss"], made)
     data = json.loads(json.dumps(figures.report({"cores": 2}, {"recommend": result}, {"repeats": 3})))
     assert data == {
         "machine": {"cores": 2},
         "options": {"repeats": 3},
         "recommend": {
-            "tables": {"requests": [{"variant": "ours", "p50_ms": 1.5}, {"variant": "usual", "p50_ms": None}]},
+            "tables": {
+                "requests": [{"variant": "ours", "p50_ms": 1.5}, {"variant": "usual", "p50_ms": None}],
+                "promises": [
+                    {"what": "p50 × floor", "promised": "≤ 1.5", "found": 1.6, "held": "no"},
+                    {"what": "p90 ms", "promised": "≤ 7", "found": None, "held": "no"},
+                ],
+            },
             "notes": ["a note"],
             "failures": ["a loss"],
         },
