@@ -12,6 +12,7 @@ import msgspec
 from infra.bench import imports
 from infra.bench.figures import Grid, Result, Value, median, ratio
 from infra.bench.process_tree import Memory, memory
+from infra.bench.promises import Promise
 from infra.bench.servers import Program, our_program, peer_program
 from infra.bench.session import Session
 from infra.bench.world import World, make_world
@@ -22,12 +23,24 @@ STARTS = 5
 LONGEST_S = 30.0
 POLL_S = 0.001
 HOT = ("recommend", "update_profile")
-USUAL = "client_get"
+USUAL, ASYNC = "client_get", "client_get_async"
 HEAVIEST = 12
 IMPORT_RUNS = 3
-COLUMNS = ("function", "first answer ms", "× empty", "× client_get", "RSS MB", "PSS MB", "PSS × client_get")
+FIRST_ANSWER, MEMORY = 1.15, 1.3
+COLUMNS = (
+    "function",
+    "first answer ms",
+    "× empty",
+    f"× {USUAL}",
+    f"× {ASYNC}",
+    "RSS MB",
+    f"RSS × {ASYNC}",
+    "PSS MB",
+    f"PSS × {ASYNC}",
+)
 NOTES = (
-    "empty: an empty aio function. client_get: a synchronous function, Firestore's client, one get. All are compiled.",
+    f"empty: an empty aio function. {USUAL}: a synchronous function, Firestore's client, one get. All are compiled.",
+    f"{ASYNC}: the same framework as ours, aio, with Firestore's asynchronous client alone, one get.",
     "RSS counts pages that master and worker share twice, PSS once. Pulling and starting an image comes on top.",
 )
 
@@ -54,6 +67,7 @@ def bench(session: Session) -> Result:
     programs = (
         peer_program("empty", folder),
         peer_program(USUAL, folder, "--signature-type=http"),
+        peer_program(ASYNC, folder),
         *(our_program(name, folder) for name in HOT),
     )
     asks = _asks(world)
@@ -80,6 +94,7 @@ def _asks(world: World) -> Mapping[str, Ask]:
     return {
         "empty": Ask("GET", "/"),
         USUAL: Ask("GET", f"/?user_id={user}"),
+        ASYNC: Ask("GET", f"/?user_id={user}"),
         "recommend": Ask("GET", f"/v1/recommendations?user_id={user}"),
         "update_profile": Ask("POST", "/", msgspec.json.encode(push)),
     }
@@ -125,14 +140,19 @@ def _result(starts: Mapping[str, Sequence[Start]], loaded: Mapping[str, list[imp
     pss = {name: [start.memory and start.memory.pss_mb for start in found] for name, found in starts.items()}
     rows: list[list[Value]] = []
     for name in starts:
-        ratios = [ratio(times[name], times["empty"]), ratio(times[name], times[USUAL])]
-        rows.append(
-            [name, median(times[name]), *ratios, median(rss[name]), median(pss[name]), ratio(pss[name], pss[USUAL])]
-        )
+        slower = [ratio(times[name], times[other]) for other in ("empty", USUAL, ASYNC)]
+        larger = [figure for held in (rss, pss) for figure in (median(held[name]), ratio(held[name], held[ASYNC]))]
+        rows.append([name, median(times[name]), *slower, *larger])
     failures = [f"{name} imports {package}" for name, found in loaded.items() for package in imports.forbidden(found)]
     banned = f"Looked for among the imports: {', '.join(imports.FORBIDDEN)}; found: {'; '.join(failures) or 'none'}."
     medians = f"Medians of {number} starts, one of each function after the other."
-    return Result([Grid("cold start", COLUMNS, rows), _import_grid(loaded)], [medians, *NOTES, banned], failures)
+    promises = [
+        Promise(f"{name}: {what} × {ASYNC}", "≤", bound, ratio(found[name], found[ASYNC]))
+        for name in HOT
+        for what, bound, found in (("first answer", FIRST_ANSWER, times), ("RSS", MEMORY, rss))
+    ]
+    tables = [Grid("cold start", COLUMNS, rows), _import_grid(loaded)]
+    return Result(tables, [medians, *NOTES, banned], failures, promises)
 
 
 def _import_grid(loaded: Mapping[str, list[imports.Import]]) -> Grid:
