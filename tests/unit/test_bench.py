@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from types import ModuleType
 
 import msgspec
@@ -13,6 +14,7 @@ import pytest
 
 from infra.bench import figures, imports, load, process_tree, promises, pushes, rounds, run
 from infra.bench.attribution import by_person
+from infra.bench.catalogue import NEIGHBOURS, Near
 from infra.bench.deliveries import SETTINGS, Deliveries, Scale, make_deliveries
 from infra.bench.driver import Run
 from infra.bench.exactly_once import problems
@@ -21,13 +23,16 @@ from infra.bench.formula import totals_in, totals_of
 from infra.bench.freshness import lag_ms
 from infra.bench.in_order import in_order
 from infra.bench.load import Load
-from infra.bench.people import fold_all
+from infra.bench.people import People, fold_all, simulate, spread, variants_of
 from infra.bench.probe import Probe
 from infra.bench.promises import Promise
 from infra.bench.sizes import stored_bytes
 from infra.bench.verdict import TERMS, Verdict, judge
+from infra.local.inputs.simulate import Simulation
 from shared.errors import PermanentError
+from shared.profiles.fold import read_terms
 from shared.profiles.profile import encode_profile
+from shared.settings import Settings
 
 
 @pytest.mark.parametrize("module", [figures, imports, load, process_tree, promises], ids=lambda module: module.__name__)
@@ -98,6 +103,29 @@ def test_everything_is_written_as_json() -> None:
             "failures": ["a loss"],
         },
     }
+
+
+def test_neighbours_are_others_and_the_same_whenever_asked_for() -> None:
+    categories = {f"item-{number}": "few" if number < 20 else "many" for number in range(300)}
+    near, again = (Near(categories, {"item-70": 3}) for _ in range(2))
+    assert dict(near) == dict(again)
+    for item, neighbours in near.items():
+        names = [name for name, _ in neighbours]
+        assert len({*names} - {item}) == NEIGHBOURS
+        assert [score for _, score in neighbours] == sorted((score for _, score in neighbours), reverse=True)
+    counts = Counter(name for neighbours in near.values() for name, _ in neighbours)
+    assert counts["item-70"] > 3 * median(counts.values())
+
+
+def test_variants_of_an_item_are_met_the_less_the_later_they_come() -> None:
+    settings = Settings()
+    events = [event for event in simulate(Simulation(users=40, days=10, seed=3), settings) if event.item_ids]
+    people = People({"ann": events}, {}, [], read_terms(settings))
+    varied = spread(people, 20).events["ann"]
+    for event, other in zip(events, varied, strict=True):
+        assert all(new in variants_of(old, 20) for old, new in zip(event.item_ids, other.item_ids, strict=True))
+    met = Counter(int(item.rpartition("-")[2]) for event in varied for item in event.item_ids)
+    assert met[0] > met[1] > met[2] > met[10] > 0
 
 
 def test_cases_follow_each_other_in_the_past() -> None:
