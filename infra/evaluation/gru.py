@@ -13,6 +13,7 @@ from infra.evaluation.steps import sessions_of, steps_of
 from shared.events.event import Event
 from shared.models.gru import GruModel, next_items
 from shared.profiles.profile import MS, Profile
+from shared.ranking.candidates import visited
 
 
 def learn_gru(events: Iterable[Event], gap: timedelta) -> dict[str, Order]:
@@ -34,18 +35,7 @@ def read_walks(events: Iterable[Event], gap: timedelta) -> list[list[str]]:
     return [[step.item_id for step in steps_of(people[each.person], each.places)] for each in found]
 
 
-def visited(profile: Profile, gap_ms: int) -> list[str]:
-    """The items of the visit that the latest act belongs to, as far as the profile remembers; the latest last."""
-    items: list[str] = []
-    before = 0
-    for act in profile.recent:
-        if act.at_ms - before >= gap_ms:
-            items = []
-        items.append(act.item_id)
-        before = act.at_ms
-    return [item_id for item_id, _ in groupby(items)]
-
-
 def _order(model: GruModel, gap_ms: int, profile: Profile) -> Iterator[str]:
-    scores = next_items(model, visited(profile, gap_ms))
+    visit = [item_id for item_id, _ in groupby(reversed(visited(profile, gap_ms)))]
+    scores = next_items(model, visit)
     return iter(sorted(scores, key=lambda item_id: (-scores[item_id], item_id)))

@@ -12,7 +12,7 @@ from infra.evaluation.gru import learn_gru
 from infra.evaluation.log import Timelines
 from infra.evaluation.predict import predict
 from infra.evaluation.rankers import Rankers
-from infra.evaluation.session_knn import read_index
+from infra.evaluation.sessions import learn_sessions
 from infra.evaluation.split import Prediction, Split
 from shared.events.event import person_of
 from shared.events.kinds import ITEM_KINDS
@@ -51,8 +51,8 @@ async def judge(
             await state_facts(documents, split.train)
             trained = await fit(warehouse, documents, cutoff, settings)
             challengers = learn_challengers(warehouse, cutoff, settings, trained["neighbours"])
+            sessions = learn_sessions(warehouse, cutoff, settings)
         challengers |= learn_gru(split.train, settings.session_gap)
-        sessions = read_index(split.train, settings.session_gap)
         rankers = Rankers(documents, split.catalogue, sessions, cutoff, settings, challengers)
         predicted = await predict(asked, people, rankers.all, split.catalogue, settings, advance)
     finally:

@@ -11,17 +11,17 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from infra.evaluation.challengers import Order
-from infra.evaluation.session_knn import Index, from_sessions
 from shared.models.blend import DEFAULT, BlendModel, Source
 from shared.models.catalogue import Catalogue
 from shared.models.personas import PersonaModel
 from shared.models.popularity import PopularityModel
 from shared.models.registry import Registry
+from shared.models.session_knn import Sessions, from_sessions
 from shared.profiles.fold import read_terms
 from shared.profiles.memory import item_number
 from shared.profiles.profile import Profile, encode_profile
 from shared.profiles.record import COLLECTION, STATE
-from shared.ranking.candidates import Scores, anchors
+from shared.ranking.candidates import Scores, anchors, visited
 from shared.ranking.exclude import barred
 from shared.ranking.propose import propose
 from shared.ranking.recommend import EMPTY, Recommender
@@ -66,7 +66,7 @@ class Rankers:
         self,
         documents: Documents,
         catalogue: Sequence[str],
-        sessions: Index,
+        sessions: Mapping[str, Sessions],
         now: datetime,
         settings: Settings,
         challengers: Mapping[str, Order] = MappingProxyType({}),
@@ -78,6 +78,7 @@ class Rankers:
         self._registry = Registry(documents, EVER, lambda: now, **KINDS)
         self._items = Catalogue(documents, len(catalogue), EVER, lambda: now)
         terms = read_terms(settings)
+        self._gap_ms = terms.session_gap_ms
         self._now = now
         self._recommender = Recommender(documents, self._registry, self._items, terms, settings, lambda: self._now)
 
@@ -107,7 +108,7 @@ class Rankers:
         """What one source of candidates says, all by itself."""
         popularity = await self._registry.get("popularity", PopularityModel) or EMPTY
         weights = anchors(moment.profile)
-        proposed = propose(moment.profile, weights, await self._items.get(weights), popularity, may_return=True)
+        proposed = propose(moment.profile, weights, await self._items.get(weights), popularity, True, self._gap_ms)
         return await self._allowed(proposed.scores[source], moment)
 
     async def challenger(self, order: Order, moment: Moment) -> Iterable[str]:
@@ -116,8 +117,9 @@ class Rankers:
         return (item_id for item_id in order(moment.profile) if item_number(item_id) not in unwanted)
 
     async def session_knn(self, moment: Moment) -> Iterable[str]:
-        """What was met in earlier sessions that resemble what the person did last."""
-        return await self._allowed(from_sessions(moment.met, self._sessions), moment)
+        """What was met in earlier sessions that resemble the person's."""
+        visit = list(dict.fromkeys(visited(moment.profile, self._gap_ms)))
+        return await self._allowed(from_sessions(visit, self._sessions), moment)
 
     async def repeat_last(self, moment: Moment) -> Iterable[str]:
         """What the person has met, the latest first."""

@@ -1,5 +1,5 @@
--- The steps of visits that began at @edge_ms or later, of people drawn by a hash of their keys, until there are @most; but
--- the first step of a person, before which nothing is known.
+-- Steps of visits that began at @edge_ms or later, but the first of a person, before which nothing is known: of a person
+-- @of_one steps drawn by a hash, of people drawn by a hash of their keys, until there are @most.
 
 WITH late_visits AS (
   SELECT person, visit
@@ -17,6 +17,11 @@ asked AS (
   FROM steps
   JOIN late_visits ON late_visits.person = steps.person AND late_visits.visit = steps.visit
   WHERE steps.number > 1
+  QUALIFY
+    ROW_NUMBER() OVER (
+      PARTITION BY steps.person
+      ORDER BY TO_HEX(SHA256(CONCAT(steps.person, ' ', CAST(steps.number AS STRING)))), steps.number
+    ) <= @of_one
 ),
 
 people AS (

@@ -7,6 +7,7 @@ What is known decides who has something to say; no rule switches between them. E
 | whatever, untrained | catalogue: of up to 500 items the newest, first those of categories that the person likes   |
 | nothing             | trending, popularity                                                                        |
 | 1 item met          | neighbours, next, category, content: by that item; persona, trending: among their persona   |
+|                     | sessions: by the items of the visit, where that has been found to pay                       |
 | 2 of a visit        | next: by the last two, where two or more people went that way                               |
 | more                | neighbours: by the 30 strongest and latest; content: by 5 of them; return: where people do  |
 | dislikes            | what is like them sinks                                                                     |
@@ -22,7 +23,9 @@ from typing import Literal, get_args
 
 import msgspec
 
-Learned = Literal["neighbours", "next", "category", "trending", "popularity", "return", "content", "persona"]
+Learned = Literal[
+    "neighbours", "next", "category", "trending", "popularity", "return", "content", "persona", "sessions"
+]
 """Sources whose share is learned."""
 
 Source = Literal[Learned, "catalogue", "rule", "exploration"]
@@ -77,6 +80,7 @@ UNLEARNED: dict[Source, float] = {
     "return": 0.1,
     "content": 0.04,
     "persona": 0.03,
+    "sessions": 0.0,
 }
 """Where nothing has been learned."""
 

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from shared.errors import ConflictError, RetryableError
 from shared.models.facts import FACTS, ItemFacts
 from shared.models.relations import SLOTS, Ranking, Slot, unpack_relations
+from shared.models.session_knn import Sessions, unpack_sessions
 from shared.profiles.profile import to_ms
 from shared.stores.ports import ABSENT, Documents, Fields, Value
 
@@ -51,11 +52,17 @@ class Item(msgspec.Struct, frozen=True, dict=True):
     currency: str | None = None
     url: str | None = None
     image_url: str | None = None
+    packed_sessions: bytes = b""
 
     @cached_property
     def labels(self) -> frozenset[str]:
         """Its category and its tags."""
         return frozenset((*self.tags, f"category {self.category}") if self.category else self.tags)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """The latest that have it. Most items are never asked for them."""
+        return unpack_sessions(self.packed_sessions)
 
 
 _order = msgspec.json.Encoder().encode
@@ -85,6 +92,7 @@ def unpack_item(item_id: str, fields: Fields, slot: Slot = SLOTS[0]) -> Item:
         _text(fields.get("currency")),
         _text(fields.get("url")),
         _text(fields.get("image_url")),
+        relations.sessions,
     )
 
 

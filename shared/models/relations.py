@@ -28,6 +28,7 @@ class Relations(msgspec.Struct, frozen=True, omit_defaults=True):
         ways: previous item → how far to trust it, in [0, 1), and the items that people went to who had come from there.
         alike: items that are like it by their facts, of those that few people have met.
         unmet: likewise, of those that nobody has.
+        sessions: the latest ones that have it, packed by shared/models/session_knn.py; where their source is heard.
     """
 
     neighbours: Ranking = []
@@ -35,6 +36,7 @@ class Relations(msgspec.Struct, frozen=True, omit_defaults=True):
     ways: dict[str, tuple[float, Ranking]] = {}
     alike: Ranking = []
     unmet: Ranking = []
+    sessions: bytes = b""
 
 
 NOTHING = Relations()

@@ -45,6 +45,19 @@ FAINT = 0.1
 and change no order."""
 
 
+def visited(profile: Profile, gap_ms: int) -> list[str]:
+    """The items of the visit that the last act belongs to, once for each act, the latest first; as far as the profile
+    remembers."""
+    items: list[str] = []
+    after_ms: int | None = None
+    for act in reversed(profile.recent):
+        if after_ms is not None and after_ms - act.at_ms >= gap_ms:
+            break
+        items.append(act.item_id)
+        after_ms = act.at_ms
+    return items
+
+
 def latest(profile: Profile) -> list[str]:
     """The items of the last acts, each once, the latest first."""
     return list(dict.fromkeys(act.item_id for act in reversed(profile.recent)))

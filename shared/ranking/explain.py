@@ -17,6 +17,7 @@ REASONS: Mapping[Source, str] = {
     "persona": "popular with people like you",
     "return": "you looked at it before",
     "content": "new, and like {because}",
+    "sessions": "seen in visits like yours",
     "catalogue": "from our catalogue",
     "rule": "chosen for you",
     "exploration": "worth a try",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from shared.models.blend import Source
 from shared.models.items import Item
 from shared.models.popularity import PopularityModel
+from shared.models.session_knn import from_sessions
 from shared.profiles.profile import Profile
 from shared.profiles.standing import NEWCOMER
 from shared.ranking.candidates import (
@@ -25,6 +26,7 @@ from shared.ranking.candidates import (
     liked_categories,
     likest_anchor,
     rank,
+    visited,
 )
 
 
@@ -52,15 +54,20 @@ def propose(
     items: Mapping[str, Item],
     popularity: PopularityModel,
     may_return: bool,
+    gap_ms: int,
     persona: str = NEWCOMER,
     newest: Sequence[Item] = (),
     looking_at: Sequence[str] = (),
 ) -> Proposed:
     """All sources. `items` are those of the anchors, `weights` these; `newest` is for when nothing has been trained.
 
-    What is being looked at counts as met last, though no event has told of it yet.
+    What is being looked at counts as met last, though no event has told of it yet. Silence of `gap_ms` ends a visit.
     """
     liked, met = liked_categories(profile, weights, items), list(dict.fromkeys((*looking_at, *latest(profile))))
+    visit = list(dict.fromkeys((*looking_at, *visited(profile, gap_ms))))
+    told = {
+        item_id: items[item_id].sessions for item_id in visit if item_id in items and items[item_id].packed_sessions
+    }
     few, unmet = from_content(weights, items)
     among = popularity.among(persona)
     scores: dict[Source, Scores] = {
@@ -72,6 +79,7 @@ def propose(
         "persona": among.scores,
         "return": from_returns(profile, met) if may_return else {},
         "content": {**few, **unmet} if few and unmet else few or unmet,
+        "sessions": from_sessions(visit, told) if told else {},
         "catalogue": from_catalogue(liked, newest) if newest else {},
     }
     because: dict[Source, Callable[[str], str]] = {
@@ -83,6 +91,7 @@ def propose(
         "persona": lambda _: "",
         "return": lambda item_id: item_id,
         "content": lambda item_id: likest_anchor(item_id, weights, items),
+        "sessions": lambda _: "",
         "catalogue": lambda _: "",
         "rule": lambda _: "",
         "exploration": lambda _: "",

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.evaluation.gru import learn_gru, read_walks, visited
+from infra.evaluation.gru import learn_gru, read_walks
 from shared.events.event import Event
 from shared.models.gru import GruModel, next_items, sigmoid
-from shared.profiles.profile import Recent, new_profile
 from training.gru import FEWEST, export, fit, import_torch, logits, make_net
 
 ITEMS = [f"i{place}" for place in range(7)]
@@ -61,14 +60,9 @@ def act(number: int, minute: int, item_id: str) -> Event:
     return Event(event_id=str(number), kind="item_view", occurred_at=at, user_id="ann", item_ids=(item_id,))
 
 
-def test_it_learns_from_visits_and_is_asked_with_the_present_one() -> None:
+def test_it_learns_from_visits() -> None:
     events = [act(number, minute, item) for number, (minute, item) in enumerate([(0, "a"), (1, "a"), (2, "b")])]
     assert read_walks([*events, act(9, 60, "c")], GAP) == [["a", "b"], ["c"]]
-    profile = new_profile(timedelta(days=30))
-    assert visited(profile, 1_000) == []
-    for at_ms, item_id in ((5_000, "a"), (6_500, "b"), (6_600, "b"), (6_700, "c"), (6_800, "b")):
-        profile.recent.append(Recent(at_ms, item_id, "item_view"))
-    assert visited(profile, 1_000) == ["b", "c", "b"]
 
 
 @pytest.mark.skipif(HAS_TORCH, reason="PyTorch is there")

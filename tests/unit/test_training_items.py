@@ -85,7 +85,7 @@ def test_items_without_relations_are_left_out() -> None:
         ["a", "b", "c"], np.array([0, 1, 2, 2]), np.array([1, 0], np.int32), np.array([0.5, 0.5])
     )
     sequences = Sequences({"b": [("c", 1.0)], "d": [("a", 0.5)]}, {"d": {"c": (0.25, [("a", 1.0)])}})
-    relations = dict(neighbours.make_relations(model, sequences))
+    relations = dict(neighbours.Related(model, sequences)())
     assert list(relations) == ["a", "b", "d"]
     found = {item_id: unpack_item(item_id, {"relations_a": packed}) for item_id, packed in relations.items()}
     assert (found["b"].neighbours, found["b"].next, found["b"].ways) == ({"a": 0.5}, [("c", 1.0)], {})

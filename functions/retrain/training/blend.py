@@ -20,6 +20,7 @@ from training.quality import Quality, read_quality, unusual
 from training.queries import select, terms
 from training.results import Fitted, Model, Refused, Trained, fitted
 from training.rivals import hold, with_neighbours
+from training.sessions import read_sessions
 from training.strength import choose_strength, gains
 from training.walks import Moment, Scores, Sources, walk
 from training.weights import hear, learn_weights
@@ -33,6 +34,9 @@ MOST = 3_000
 LEAST = 30
 """Next items to learn from."""
 
+OF_ONE = 20
+"""Of a person so many next items at most: those of a few who do much are alike, and would decide for all."""
+
 CONTENT = SOURCES.index("content")
 
 
@@ -45,11 +49,13 @@ def fit(
         beside: what else has been trained: neighbours are learned as those were; or by item-kNN, if with it no less of
             what people go to would have been shown. Alone others may be better; what they add to the rest decides.
     """
-    values = {**terms(cutoff, settings), "share": SHARE, "most": MOST}
+    values = {**terms(cutoff, settings), "share": SHARE, "most": MOST, "of_one": OF_ONE}
     edge_ms = select(warehouse, "validation_edge", values).to_pylist()[0]["edge_ms"]
     choice = neighbours.choice_of(beside)
     earlier = None if edge_ms is None else from_ms(edge_ms) - timedelta(microseconds=1)
     sources = _sources(warehouse, earlier, settings, choice) if earlier else None
+    if sources is not None and earlier and "neighbours" in beside:  # whose documents sessions would go into
+        sources = sources._replace(sessions=read_sessions(warehouse, terms(earlier, settings)))
     if sources is None:
         return Refused("too few visits to learn from")
     moments = walk(warehouse, {**values, "edge_ms": edge_ms}, sources, read_terms(settings), settings)
@@ -73,7 +79,7 @@ def learn(moments: Sequence[Moment], quality: Quality | None = None) -> tuple[Bl
     found = {may_return: learn_weights(moments, may_return) for may_return in (False, True)}
     figures = {may_return: float(gains(moments, found[may_return], may_return).mean()) for may_return in found}
     may_return = figures[True] > figures[False]
-    weights = hear(moments, may_return, found[may_return])
+    weights, heard = hear(moments, may_return, found[may_return])
     shares = {context: _shares(each) for context, each in weights.items()}
     strength = choose_strength(moments, weights, may_return) if quality else 0.0
     told = {
@@ -82,6 +88,8 @@ def learn(moments: Sequence[Moment], quality: Quality | None = None) -> tuple[Bl
         "ndcg": round(float(gains(moments, weights, may_return, strength).mean()), 4),
         "may_return": may_return,
         "shares": shares["visit"],
+        "heard": heard,
+        "hears_sessions": bool(shares["visit"]["sessions"]),
         "quality": _about(quality, strength),
     }
     named, usual = (unusual(quality), round(quality.usual, 4)) if quality else ({}, 1.0)

@@ -55,19 +55,31 @@ def train(
     for model in models:
         if stop is None or not stop.is_set():
             trained[model] = _timed(model, fits[model], warehouse, cutoff, settings)
-    if {"neighbours", "blend"} <= trained.keys() and (stop is None or not stop.is_set()):
-        _revise(trained, warehouse, cutoff, settings)
+    if "neighbours" in trained and (stop is None or not stop.is_set()):
+        _revise(trained, warehouse, cutoff, settings, live)
     return trained
 
 
-def _revise(trained: dict[Model, Trained], warehouse: Warehouse, cutoff: datetime, settings: Settings) -> None:
-    """The blend has the last word on who makes the neighbours: it may find that item-kNN's add more to the rest."""
+def _revise(
+    trained: dict[Model, Trained],
+    warehouse: Warehouse,
+    cutoff: datetime,
+    settings: Settings,
+    live: Mapping[str, Fields],
+) -> None:
+    """The blend has the last word on who makes the neighbours: it may find that item-kNN's add more to the rest; and on
+    whether their documents hold sessions."""
     from training import neighbours
 
+    def again(fit: Fit) -> None:
+        before, after = trained["neighbours"], _timed("neighbours", fit, warehouse, cutoff, settings)
+        trained["neighbours"] = after._replace(seconds=before.seconds + after.seconds)
+
     if choice := neighbours.revised(trained):
-        fit = partial(neighbours.fit, choice=choice)
-        again, before = _timed("neighbours", fit, warehouse, cutoff, settings), trained["neighbours"]
-        trained["neighbours"] = again._replace(seconds=before.seconds + again.seconds)
+        again(partial(neighbours.fit, choice=choice))
+    result = trained["neighbours"].result
+    if isinstance(result, Fitted) and neighbours.hears_sessions(trained, live):
+        again(partial(neighbours.with_sessions, result))
 
 
 def _timed(model: Model, fit: Fit, warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Trained:

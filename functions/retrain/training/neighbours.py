@@ -1,14 +1,18 @@
 """Relations between items: neighbours, and where people go next."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 from typing import Any
 
+from shared.errors import PermanentError
+from shared.models.artifact import unpack_model
+from shared.models.blend import DEFAULT, BlendModel
 from shared.models.relations import NOTHING, Relations, pack
 from shared.settings import Settings
-from shared.stores.ports import Warehouse
+from shared.stores.ports import Fields, Warehouse
 from training.candidates import active, make_candidates
 from training.collaborative.challengers import CHALLENGERS, ITEM_KNN
 from training.collaborative.choose import FACTS, Choice, Pick, choose, learner_by, similar_by
@@ -19,6 +23,7 @@ from training.factors import SPARK, learned_elsewhere
 from training.queries import terms
 from training.results import Fitted, Model, Refused, Trained, version_of
 from training.sequences import Sequences, read_sequences
+from training.sessions import NO_SESSIONS, Index, read_sessions
 from training.similarity import Similar
 
 
@@ -39,7 +44,8 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, choice: Choi
     values = terms(cutoff, settings)
     sequences = read_sequences(warehouse, values)
     content = read_content(warehouse, values)
-    version = version_of(cutoff, _digest(make_relations(similar, sequences, content)))
+    relations = Related(similar, sequences, content)
+    version = version_of(cutoff, _digest(relations()))
     told = {
         "people": len(matrix.people),
         "items": len(matrix.item_ids),
@@ -48,7 +54,6 @@ def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, choice: Choi
         "with_content": len(content.few.item_ids),
         **choice.facts,
     }
-    relations = partial(make_relations, similar, sequences, content)
     candidates = partial(_candidates, choice.nightly, matrix, cutoff, settings.neighbours, given)
     return Fitted(version, lambda: iter(()), told, relations, candidates=candidates)
 
@@ -76,18 +81,53 @@ def revised(trained: Mapping[Model, Trained]) -> Choice | None:
     return Choice(Pick(str(name), facts["settings"].get(name, {})), nightly, told)
 
 
-def make_relations(
-    similar: Similar, sequences: Sequences, content: Content = NO_CONTENT
-) -> Iterator[tuple[str, bytes]]:
-    """The packed relations of every item that has any."""
-    places = {item_id: place for place, item_id in enumerate(similar.item_ids)}
-    alike = content.finder()
-    for item_id in sorted(places.keys() | sequences.next.keys() | set(content.few.item_ids)):
-        neighbours = similar.of(places[item_id]) if item_id in places else []
-        nexts, ways = sequences.next.get(item_id, []), sequences.ways.get(item_id, {})
-        relations = Relations(neighbours, nexts, ways, *alike(item_id))
-        if relations != NOTHING:
-            yield item_id, pack(relations)
+def hears_sessions(trained: Mapping[Model, Trained], live: Mapping[str, Fields]) -> bool:
+    """Whether the blend does that these neighbours will be served with: the one among these, or else the live one."""
+    blend = trained["blend"].result if "blend" in trained else None
+    if isinstance(blend, Fitted):
+        return bool(blend.facts["hears_sessions"])
+    try:
+        served = unpack_model(live["blend"], BlendModel) if "blend" in live else DEFAULT
+    except PermanentError:
+        return False  # it is no good to the hot path either
+    return served.shares["visit"].get("sessions", 0.0) > 0.0
+
+
+@dataclass(frozen=True)
+class Related:
+    """What relates items to each other; called, it makes the packed relations of every item that has any."""
+
+    similar: Similar
+    sequences: Sequences
+    content: Content = NO_CONTENT
+    sessions: Index = NO_SESSIONS
+
+    def __call__(self) -> Iterator[tuple[str, bytes]]:
+        similar, sequences, content = self.similar, self.sequences, self.content
+        places = {item_id: place for place, item_id in enumerate(similar.item_ids)}
+        alike = content.finder()
+        known = places.keys() | sequences.next.keys() | self.sessions.latest.keys() | set(content.few.item_ids)
+        for item_id in sorted(known):
+            neighbours = similar.of(places[item_id]) if item_id in places else []
+            nexts, ways = sequences.next.get(item_id, []), sequences.ways.get(item_id, {})
+            relations = Relations(neighbours, nexts, ways, *alike(item_id), self.sessions.packed(item_id))
+            if relations != NOTHING:
+                yield item_id, pack(relations)
+
+
+def with_sessions(result: Fitted, warehouse: Warehouse, cutoff: datetime, settings: Settings) -> Fitted:
+    """The same, and of each item its latest sessions."""
+    if not isinstance(result.relations, Related):
+        raise TypeError(f"relations to add sessions to: expected those of a training, found {result.relations!r}")
+    sessions = read_sessions(warehouse, terms(cutoff, settings))
+    relations = replace(result.relations, sessions=sessions)
+    sizes = [len(sessions.packed(item_id)) for item_id in sessions.latest] or [0]
+    told = {
+        "with_sessions": len(sessions.latest),
+        "session_bytes": {"mean": sum(sizes) // len(sizes), "most": max(sizes)},
+    }
+    version = version_of(cutoff, _digest(relations()))
+    return result._replace(version=version, relations=relations, facts={**result.facts, **told})
 
 
 def _candidates(

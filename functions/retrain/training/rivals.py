@@ -10,7 +10,7 @@ from training.collaborative.challengers import ITEM_KNN
 from training.collaborative.choose import Choice
 from training.collaborative.matrix import Matrix
 from training.similarity import find_neighbours
-from training.strength import gains, is_more
+from training.strength import gains, is_more, tell_more
 from training.walks import Moment, Scores, Sources
 
 Learned = tuple[BlendModel, dict[str, object]]
@@ -36,8 +36,7 @@ def hold(
     """
     more = _gains(moments, learned[0]) - _gains(usual, learned_usual[0])
     name, (model, facts) = (choice.served.name, learned) if is_more(more) else (ITEM_KNN, learned_usual)
-    error = float(more.std() / np.sqrt(len(more)))
-    told = f"{choice.served.name}: NDCG@10 {more.mean():+.4f} against item-kNN, standard error {error:.4f}"
+    told = f"{choice.served.name} against item-kNN: {tell_more(more)}"
     return model, {**facts, "neighbours_by": name, "neighbours_compared": told}
 
 

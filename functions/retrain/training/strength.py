@@ -28,6 +28,12 @@ def is_more(differences: Scores) -> bool:
     return bool(differences.mean() > differences.std() / np.sqrt(len(differences)))
 
 
+def tell_more(differences: Scores) -> str:
+    """The same in words."""
+    error = float(differences.std() / np.sqrt(len(differences)))
+    return f"NDCG@{N} {differences.mean():+.4f}, standard error {error:.4f}"
+
+
 def gains(
     moments: Sequence[Moment], weights: Mapping[Context, Scores], may_return: bool, strength: float = 0.0
 ) -> Scores:

@@ -2,13 +2,14 @@
 
 Nothing of a moment's sources or profile is younger than the moment; the sources are those of the visits before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from shared.events.event import Event
 from shared.models.blend import SOURCES, Context
@@ -25,6 +26,7 @@ from shared.ranking.score import context_of
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from training.queries import select
+from training.sessions import Index
 
 Scores = npt.NDArray[np.float64]
 Row = dict[str, Any]
@@ -60,12 +62,22 @@ class Pool(NamedTuple):
 
 
 class Sources(NamedTuple):
-    """The sources: items with their relations and facts, what is popular, with whom, and the quality of items."""
+    """The sources: items with their relations and facts, what is popular, with whom, the quality of items, and earlier
+    sessions, which are looked up for the items that are met."""
 
     items: Mapping[str, Item]
     popularity: PopularityModel
     personas: PersonaModel | None = None
     quality: Mapping[str, float] = {}
+    sessions: Index | None = None
+
+    def about(self, met: Iterable[str]) -> "Sources":
+        """With what these items' documents would hold of sessions."""
+        if self.sessions is None:
+            return self
+        packed = {item_id: self.sessions.packed(item_id) for item_id in met if item_id in self.items}
+        told = {item_id: replace(self.items[item_id], packed_sessions=one) for item_id, one in packed.items()}
+        return self._replace(items={**self.items, **told})
 
 
 def walk(
@@ -75,6 +87,7 @@ def walk(
     steps = select(warehouse, "walks", values).to_pylist()
     targets = {person: list(rows) for person, rows in groupby(steps, key=itemgetter("person"))}
     rows = select(warehouse, "walked_events", {**values, "people": sorted(targets)}).to_pylist()
+    sources = sources.about({item_id for row in rows for item_id in row["item_ids"] or ()})
     moments: list[Moment] = []
     for person, own in groupby(rows, key=itemgetter("person")):
         profile = new_profile(settings.half_life)
@@ -97,7 +110,8 @@ def _moment(profile: Profile, target: Row, sources: Sources, terms: Terms) -> Mo
     weights, at = anchors(profile), from_ms(target["occurred_ms"])
     items = {item_id: sources.items[item_id] for item_id in weights if item_id in sources.items}
     persona = persona_of(sources.personas, features(profile, at, terms.session_cap_ms))
-    proposed, quality = propose(profile, weights, items, sources.popularity, True, persona), sources.quality
+    gap_ms, quality = terms.session_gap_ms, sources.quality
+    proposed = propose(profile, weights, items, sources.popularity, True, gap_ms, persona)
     pools: dict[bool, Pool] = {}
     for may_return in (False, True):
         said = proposed.scores if may_return else {**proposed.scores, "return": {}}
@@ -110,7 +124,7 @@ def _moment(profile: Profile, target: Row, sources: Sources, terms: Terms) -> Mo
                 table[:, column] = [get(item_id, 0.0) / best for item_id in ids]
         place = ids.index(target["item_id"]) if target["item_id"] in ids else -1
         pools[may_return] = Pool(table, place, np.array([quality.get(item_id, 1.0) for item_id in ids]))
-    return Moment(context_of(profile, at, terms.session_gap_ms), pools)
+    return Moment(context_of(profile, at, gap_ms), pools)
 
 
 def _event(row: Row) -> Event:
