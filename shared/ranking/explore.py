@@ -30,11 +30,13 @@ class Outcome(NamedTuple):
     Attributes:
         chance: of this outcome.
         places: in the list, counted from 0.
+        kept: items of the other places.
         shares: of each item that can be drawn, the probability of being drawn.
     """
 
     chance: float
-    places: list[int]
+    places: Sequence[int]
+    kept: AbstractSet[str]
     shares: dict[str, float]
 
 
@@ -60,15 +62,16 @@ def explore(
         known = {one.item_id: one for one in listed}
         for place, item_id in zip(outcome.places, sample(outcome.shares, len(outcome.places), draw()), strict=True):
             shown[place] = known.get(item_id) or Scored(item_id, LEAST)
-    found = _probabilities(listed, outcomes)
-    return [one._replace(probability=found[one.item_id]) for one in shown]
+    told = [(one, _probability(one.item_id, outcomes)) for one in shown]
+    return [one if probability == 1.0 else one._replace(probability=probability) for one, probability in told]
 
 
 def probabilities(
     listed: Sequence[Scored], pinned: AbstractSet[str], weights: Weights, number: float
 ) -> dict[str, float]:
     """How probable it is that each item is shown: those of the list and those that are tried."""
-    return _probabilities(listed, list(_outcomes(listed, pinned, weights, number)))
+    outcomes = list(_outcomes(listed, pinned, weights, number))
+    return {item_id: _probability(item_id, outcomes) for item_id in (*(one.item_id for one in listed), *weights)}
 
 
 def sample(shares: dict[str, float], number: int, start: float) -> list[str]:
@@ -109,20 +112,14 @@ def _outcomes(listed: Sequence[Scored], pinned: AbstractSet[str], weights: Weigh
 
 def _outcome(listed: Sequence[Scored], free: Sequence[int], weights: Weights, wanted: int) -> Outcome:
     for number in range(min(wanted, len(free), len(weights)), 0, -1):
-        places = list(free[-number:])
+        places = free[-number:]
         kept = {one.item_id for place, one in enumerate(listed) if place not in places}
         able = {item_id: weight for item_id, weight in weights.items() if item_id not in kept}
         if len(able) >= number:
-            return Outcome(1.0, places, inclusion(able, number))
-    return Outcome(1.0, [], {})
+            return Outcome(1.0, places, kept, inclusion(able, number))
+    return Outcome(1.0, (), {one.item_id for one in listed}, {})
 
 
-def _probabilities(listed: Sequence[Scored], outcomes: Sequence[Outcome]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for chance, places, shares in outcomes:
-        for place, one in enumerate(listed):
-            if place not in places:
-                found[one.item_id] = found.get(one.item_id, 0.0) + chance
-        for item_id, share in shares.items():
-            found[item_id] = found.get(item_id, 0.0) + chance * share
-    return {item_id: round(probability, DIGITS) for item_id, probability in found.items()}
+def _probability(item_id: str, outcomes: Sequence[Outcome]) -> float:
+    chances = [one.chance if item_id in one.kept else one.chance * one.shares.get(item_id, 0.0) for one in outcomes]
+    return round(sum(chances), DIGITS)

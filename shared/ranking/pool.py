@@ -25,8 +25,8 @@ class Pool(NamedTuple):
     items: dict[str, Item]
 
 
-async def gather(view: View) -> Pool:
-    """Documents tell what may be shown, so these are read until there are enough."""
+async def gather(view: View, *, tries: bool) -> Pool:
+    """Documents tell what may be shown, so these are read until there are enough; and those of what may be tried."""
     pool = Pool([], {}, dict(view.items))
     wanted = view.wish.number * SPARE
     step = max(wanted, RULED) if view.ruling.moves else wanted
@@ -34,7 +34,8 @@ async def gather(view: View) -> Pool:
     while len(pool.allowed) < wanted and seen < view.ranking.reach(seen + step):
         await _add(view.ranking.best[seen : seen + step], pool, view)
         seen += step
-    await _add_tried(weigh_tried(view), pool, view)
+    if tries:
+        await _add_tried(weigh_tried(view), pool, view)
     if view.ruling.moves:
         pool.allowed.sort(key=lambda scored: (-scored.score, scored.item_id))
     return pool

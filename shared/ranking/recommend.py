@@ -127,7 +127,7 @@ class Recommender:
         `rules` are tried instead of the live ones.
         """
         view = await self._view(person, wish, rules)
-        pool = await gather(view)
+        pool = await gather(view, tries=self._tuning.exploration > 0.0)
         told: list[Recommendation] = []
         for scored in explore(*arrange(view, pool, self._tuning), self._tuning.draw):
             source = view.ranking.source(scored.item_id)

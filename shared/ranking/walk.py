@@ -34,7 +34,7 @@ async def walk(view: View, item_id: str, tuning: Tuning, shown_limit: int) -> di
     stages.append(_stage("catalogue", not withheld, {"reason": withheld, "known": item is not None}))
     factor, rule = view.ruling.weigh(facts)
     stages.append(_stage("rules", bool(factor), {"rule": rule, "factor": factor, "hold": view.ruling.names}))
-    pool = await gather(view)
+    pool = await gather(view, tries=tuning.exploration > 0.0)
     near = [one.item_id for one in pool.allowed]
     stages.append(_stage("pool", item_id in near, {"place": _place(near, item_id), "of": len(near)}))
     varied = [one.item_id for one in vary(view, pool, tuning)]
