@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-FILE = Path(os.environ["CLOUD"])
+FILE = Path(os.environ.get("CLOUD", "cloud.json"))  # pytest looks for doctests here without it
 
 State = dict[str, Any]
 
