@@ -62,8 +62,7 @@ resource "google_logging_metric" "failed_trainings" {
   name        = "attune/failed_trainings"
   description = "lines of trainings that failed, whole or in part"
   filter = join(" AND ", [
-    local.lines,
-    "jsonPayload.function=\"retrain\"",
+    "(resource.labels.service_name=\"${local.names["retrain"]}\" OR resource.labels.job_name=\"${local.names["retrain"]}\")",
     "(severity>=ERROR OR jsonPayload.outcome=(\"unavailable\" OR \"stopped\" OR \"crashed\"))",
   ])
 
