@@ -46,7 +46,9 @@ class Readiness:
         answers = await asyncio.gather(*within, return_exceptions=True)  # whatever is wrong, it is not there
         for name, answer in zip(asked, answers, strict=True):
             if isinstance(answer, BaseException):
-                log("WARNING", "not ready", dependency=name, reason=f"{type(answer).__name__}: {answer}")
+                late = isinstance(answer, TimeoutError)
+                reason = f"no answer within {DEADLINE.total_seconds():g} s" if late else str(answer)
+                log("WARNING", "not ready", dependency=name, reason=reason)
         return {
             name: "missing" if isinstance(answer, BaseException) else "ok"
             for name, answer in zip(asked, answers, strict=True)
