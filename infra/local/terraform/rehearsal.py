@@ -106,7 +106,7 @@ def rehearsal(source: Path = TERRAFORM) -> Iterator[Rehearsal]:
     """
     with tempfile.TemporaryDirectory(prefix="attune-terraform-") as scratch:
         folder = _copy(source, Path(scratch))
-        provider = Provider(read_schemas().only(*_types(folder)))
+        provider = Provider(read_schemas().only(*types_in(folder)))
         with stand_in(provider) as environment, core(environment, Path(scratch)) as terraform:
             rehearsed = Rehearsal(terraform, provider, folder)
             rehearsed.init()
@@ -127,8 +127,8 @@ def _copy(source: Path, scratch: Path) -> Path:
     return folder
 
 
-def _types(folder: Path) -> tuple[set[str], set[str]]:
-    """The types of resources and of data sources that are named."""
+def types_in(folder: Path) -> tuple[set[str], set[str]]:
+    """The types of resources and of data sources that a configuration names."""
     found = [pair for file in folder.rglob("*.tf") for pair in BLOCK.findall(file.read_text())]
     return {name for kind, name in found if kind == "resource"}, {name for kind, name in found if kind == "data"}
 
