@@ -26,7 +26,7 @@ locals {
     collect        = { publishes = ["events", "items", "privacy-requests"], queries = false, secrets = ["write_keys", "webhook_secret"] }
     normalize      = { publishes = ["events", "items", "privacy-requests", "dead-letters"], queries = false, secrets = [] }
     privacy        = { publishes = ["privacy-requests", "refolds", "dead-letters"], queries = true, secrets = ["operator_keys"] }
-    profiles       = { publishes = ["persona-changes", "refolds", "dead-letters"], queries = true, secrets = ["operator_keys"] }
+    profiles       = { publishes = ["persona-changes", "refolds", "dead-letters"], queries = true, secrets = ["api_keys", "operator_keys", "token_secrets"] }
     pull           = { publishes = ["events", "items"], queries = true, secrets = [] }
     recommend      = { publishes = ["decisions"], queries = false, secrets = ["api_keys", "operator_keys", "token_secrets"] }
     retrain        = { publishes = [], queries = true, secrets = ["operator_keys"] }
