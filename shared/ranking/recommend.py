@@ -121,15 +121,16 @@ class Recommender:
         self._looked = 0
         self._live = read_live(registry)
 
-    async def answer(self, person: str, wish: Wish, rules: RuleSet | None = None) -> Answer:
+    async def answer(self, person: str, wish: Wish, rules: RuleSet | None = None, *, by_chance: bool = True) -> Answer:
         """The persona and the best items for the person; a stranger gets the same with an empty profile.
 
-        `rules` are tried instead of the live ones.
+        `rules` are tried instead of the live ones; without chance, no items are.
         """
         view = await self._view(person, wish, rules)
         pool = await gather(view, tries=self._tuning.exploration > 0.0)
         told: list[Recommendation] = []
-        for scored in explore(*arrange(view, pool, self._tuning), self._tuning.draw):
+        arranged = arrange(view, pool, self._tuning)
+        for scored in explore(*arranged, self._tuning.draw) if by_chance else arranged.listed:
             source = view.ranking.source(scored.item_id)
             told.append(explain(scored, source, view.proposed.because[source](scored.item_id), pool.items))
         return Answer(

@@ -41,17 +41,22 @@ def row_of(message: Message, warehouse: EmbeddedWarehouse) -> Decision:
     return msgspec.convert(told, Decision)
 
 
-async def test_a_decision_says_all_that_was_shown_and_why(
-    serve: Serve, documents: EmbeddedDocuments, queue: EmbeddedTopics, warehouse: EmbeddedWarehouse
-) -> None:
-    queue.declare(TOPIC, "inbox")
+async def explore(documents: EmbeddedDocuments) -> None:
+    """Publish what may be tried, beside the small world."""
     await publish(documents)
-    await store(documents, [make(1, "item_view", "i4")])
     model = ExplorationModel("x1", {}, Pool([("n1", 0.5), ("n2", 0.25), ("gone", 0.2)], 0.05), 1_000)
     key, fields = pack_model("exploration", "x1", model)
     await documents.merge("models", {key: fields, "current": {"exploration": "x1"}})
     await documents.merge("models", {"arrivals": {"items": {"n3": 2_000, "old": 1_000}}})
     await documents.merge("items", {item: {"item_id": item, "name": item} for item in (*NEW, "old")})
+
+
+async def test_a_decision_says_all_that_was_shown_and_why(
+    serve: Serve, documents: EmbeddedDocuments, queue: EmbeddedTopics, warehouse: EmbeddedWarehouse
+) -> None:
+    queue.declare(TOPIC, "inbox")
+    await explore(documents)
+    await store(documents, [make(1, "item_view", "i4")])
     ask = {"user_id": "ann", "page": "/x", "context": "cart", "slots": [{"name": "a", "n": 6}, {"name": "b", "n": 4}]}
     async with serve("recommend") as client:
         told = (await client.post(URL, json=ask)).json()
@@ -73,3 +78,16 @@ async def test_a_decision_says_all_that_was_shown_and_why(
     assert len(decision.candidates) == 11
     assert decision.candidates[0].source == "neighbours"
     assert {one.item_id for one in ranked} <= {one.item_id for one in decision.candidates}
+
+
+async def test_a_preview_leaves_out_chance(serve: Serve, documents: EmbeddedDocuments) -> None:
+    await explore(documents)
+    rules = "rules: [{name: none, items: {item_id: nothing}, bury: 0.5}]"
+    async with serve("recommend") as client:
+        found = [
+            (await client.post("/v1/rules/preview", json={"rules": rules, "people": [{"user_id": "bob"}]})).json()
+            for _ in range(4)
+        ]
+    assert all(one == found[0] for one in found)
+    [person] = found[0]["people"]
+    assert person["before"] == person["after"] == [f"i{number}" for number in range(10)]

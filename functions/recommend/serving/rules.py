@@ -54,7 +54,7 @@ async def store(parts: Parts, body: bytes) -> http.Reply:
 
 
 async def preview(parts: Parts, body: bytes) -> http.Reply:
-    """Who would see what. Nothing is stored, and no decision is logged. Raises PermanentError."""
+    """Who would see what, but for what chance decides. Nothing is stored, no decision is logged. Raises PermanentError."""
     asked = read_body(body, Preview)
     popularity = await parts.registry.get("popularity", PopularityModel)
     rules = await with_pools(
@@ -62,8 +62,8 @@ async def preview(parts: Parts, body: bytes) -> http.Reply:
     )
     seen = []
     for ask in asked.asks():
-        before = await parts.recommender.answer(ask.person, ask)
-        after = await parts.recommender.answer(ask.person, ask, rules)
+        before = await parts.recommender.answer(ask.person, ask, by_chance=False)
+        after = await parts.recommender.answer(ask.person, ask, rules, by_chance=False)
         seen.append(_seen(ask, before.item_ids, after.item_ids, after.persona, after.rules))
     known = {one.name for one in rules.rules}
     held = {name for one in seen for name in one.rules}
