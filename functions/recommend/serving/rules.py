@@ -54,7 +54,7 @@ async def store(parts: Parts, body: bytes) -> http.Reply:
 
 
 async def preview(parts: Parts, body: bytes) -> http.Reply:
-    """Who would see what, but for what chance decides. Nothing is stored, no decision is logged. Raises PermanentError."""
+    """Who would see what, but for what chance decides. Nothing is stored, no decision logged. Raises PermanentError."""
     asked = read_body(body, Preview)
     popularity = await parts.registry.get("popularity", PopularityModel)
     rules = await with_pools(
