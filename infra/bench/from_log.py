@@ -60,6 +60,16 @@ def trainings(warehouse: Counted) -> Steps:
 
     for model in MODELS:
         yield model, lambda model=model: train(warehouse, [model], CUTOFF, Settings())  # type: ignore[misc]
+    yield "sessions, where they are heard", lambda: _sessions(warehouse)
+
+
+def _sessions(warehouse: Counted) -> int:
+    """All that goes into item documents, in bytes."""
+    from training.queries import terms
+    from training.sessions import read_sessions
+
+    index = read_sessions(warehouse, terms(CUTOFF, Settings()))
+    return sum(len(index.packed(item_id)) for item_id in index.latest)
 
 
 def features(warehouse: Counted) -> Steps:

@@ -82,9 +82,11 @@ def from_sessions(met: Sequence[str], known: Mapping[str, Sessions]) -> dict[str
                 nearness[number] = weight
                 found[number] = max(0.0, 1.0 - FADE * place), sessions, places
     scores: dict[str, float] = {}
-    for near, number in nlargest(NEIGHBOURS, ((near, number) for number, near in nearness.items())):
-        fade, sessions, places = found[number]
+    get = scores.get
+    for near, number in nlargest(NEIGHBOURS, zip(nearness.values(), nearness, strict=True)):
+        fade, (total, item_ids, common, *_), places = found[number]
+        share = near * fade
         for place in places:
-            item_id, rarity = sessions.item_ids[place], sessions.total - sessions.common[place]
-            scores[item_id] = scores.get(item_id, 0.0) + near * fade * rarity
+            item_id = item_ids[place]
+            scores[item_id] = get(item_id, 0.0) + share * (total - common[place])
     return {item_id: score for item_id, score in scores.items() if score > 0.0}

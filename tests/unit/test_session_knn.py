@@ -101,7 +101,7 @@ def test_sessions_are_those_of_visits_to_two_items_or_more(warehouse: Warehouse)
         "g": ["gh"],
         "h": ["gh"],
     }
-    assert index.numbers == sorted(index.numbers, reverse=True)
+    assert index.numbers.tolist() == sorted(index.numbers, reverse=True)
     assert known(read_sessions(warehouse, VALUES, sessions=1))["a"] == ["aef"]
 
 

@@ -26,6 +26,9 @@ from training.sequences import Sequences, read_sequences
 from training.sessions import NO_SESSIONS, Index, read_sessions
 from training.similarity import Similar
 
+MEASURED = 1_000
+"""The sessions of about so many items are measured for what is told of them."""
+
 
 def fit(warehouse: Warehouse, cutoff: datetime, settings: Settings, choice: Choice | None = None) -> Fitted | Refused:
     """Neighbours by what people had shown interest in by the cutoff.
@@ -121,7 +124,8 @@ def with_sessions(result: Fitted, warehouse: Warehouse, cutoff: datetime, settin
         raise TypeError(f"relations to add sessions to: expected those of a training, found {result.relations!r}")
     sessions = read_sessions(warehouse, terms(cutoff, settings))
     relations = replace(result.relations, sessions=sessions)
-    sizes = [len(sessions.packed(item_id)) for item_id in sessions.latest] or [0]
+    some = [*sessions.latest][:: 1 + len(sessions.latest) // MEASURED]
+    sizes = [len(sessions.packed(item_id)) for item_id in some] or [0]
     told = {
         "with_sessions": len(sessions.latest),
         "session_bytes": {"mean": sum(sizes) // len(sizes), "most": max(sizes)},

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.models.session_knn import Sessions, pack_sessions, steps
 from shared.stores.ports import Warehouse
@@ -11,6 +12,8 @@ from training.queries import select
 
 if TYPE_CHECKING:
     import pyarrow
+
+Ints = npt.NDArray[np.int64]
 
 SESSIONS = 50
 """Of an item so many are kept, the latest."""
@@ -42,22 +45,23 @@ class Index(NamedTuple):
 
     item_ids: list[str]
     common: list[int]
-    items: list[int]
-    met: list[int]
-    starts: list[int]
-    numbers: list[int]
+    items: Ints
+    met: Ints
+    starts: Ints
+    numbers: Ints
     latest: dict[str, list[int]]
     total: int
 
     def whole(self) -> dict[str, Sessions]:
         """By item all that is known of it, whatever room that takes."""
-        places = [self.items[start:end] for start, end in zip(self.starts, self.starts[1:], strict=False)]
+        numbers = self.numbers.tolist()
+        places = [one.tolist() for one in np.split(self.items, self.starts[1:-1])]
         return {
             item_id: Sessions(
                 self.total,
                 self.item_ids,
                 self.common,
-                [self.numbers[one] for one in some],
+                [numbers[one] for one in some],
                 [places[one] for one in some],
             )
             for item_id, some in self.latest.items()
@@ -76,23 +80,25 @@ class Index(NamedTuple):
             if size > MOST_BYTES or len(names) + len(new) > MOST_NAMES:
                 break
             names.update((item, place) for place, item in enumerate(new, len(names)))
-            numbers.append(self.numbers[one])
+            numbers.append(int(self.numbers[one]))
             places.append([names[item] for item in items])
         item_ids, common = [self.item_ids[item] for item in names], [self.common[item] for item in names]
         return pack_sessions(Sessions(self.total, item_ids, common, numbers, places)) if numbers else b""
 
     def _around(self, item_id: str, one: int) -> list[int]:
         """Of the session's items those around this one."""
-        start, end = self.starts[one], self.starts[one + 1]
-        items, met = self.items[start:end], self.met[start:end]
+        session = slice(self.starts[one], self.starts[one + 1])
+        items: list[int] = self.items[session].tolist()
         if len(items) <= ITEMS:
             return items
+        met: list[int] = self.met[session].tolist()
         at = next(place for item, place in zip(items, met, strict=True) if self.item_ids[item] == item_id)
         nearest = sorted(range(len(items)), key=lambda place: abs(met[place] - at))[:ITEMS]
         return [items[place] for place in sorted(nearest)]
 
 
-NO_SESSIONS = Index([], [], [], [], [0], [], {}, 0)
+NOTHING = np.zeros(0, np.int64)
+NO_SESSIONS = Index([], [], NOTHING, NOTHING, NOTHING, NOTHING, {}, 0)
 
 
 def read_sessions(warehouse: Warehouse, values: Mapping[str, object], sessions: int = SESSIONS) -> Index:
@@ -116,10 +122,10 @@ def index_of(table: "pyarrow.Table") -> Index:
     return Index(
         item_ids,
         [steps(count) for count in common.tolist()],
-        items.tolist(),
-        met.tolist(),
-        [*starts.tolist(), len(items)],
-        numbers[starts].tolist(),
+        items,
+        met,
+        np.append(starts, len(items)),
+        numbers[starts],
         latest,
         steps(table["total"][0].as_py()) if len(items) else 0,
     )
