@@ -13,6 +13,7 @@ locals {
     "containerscanning",
     "firestore",
     "iam",
+    "iamcredentials",
     "logging",
     "monitoring",
     "pubsub",

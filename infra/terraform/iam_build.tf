@@ -52,6 +52,13 @@ resource "google_cloud_run_v2_service_iam_member" "smoke" {
   member   = google_service_account.build.member
 }
 
+# And shows them who it is: a token of its own, made by the build itself.
+resource "google_service_account_iam_member" "build_itself" {
+  service_account_id = google_service_account.build.name
+  role               = "roles/iam.serviceAccountOpenIdTokenCreator"
+  member             = google_service_account.build.member
+}
+
 # Lists services, reads what was found in images, and writes its log.
 resource "google_project_iam_member" "build" {
   for_each = toset([
