@@ -74,3 +74,14 @@ resource "google_logging_metric" "failed_trainings" {
 
   depends_on = [google_project_service.apis]
 }
+
+# Cloud Run's own line for each request has addresses and whole URLs, which may name a person. Its metrics stay.
+resource "google_logging_project_exclusion" "requests" {
+  count = var.keep_request_log ? 0 : 1
+
+  name        = "attune-requests"
+  description = "addresses and URLs of people"
+  filter      = "log_id(\"run.googleapis.com/requests\") AND resource.labels.service_name:\"attune-\""
+
+  depends_on = [google_project_service.apis]
+}

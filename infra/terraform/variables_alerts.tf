@@ -65,3 +65,9 @@ variable "freshness_s" {
     error_message = "freshness_s: expected more than 0 seconds."
   }
 }
+
+variable "keep_request_log" {
+  description = "whether Cloud Run's own log of requests is kept, with people's addresses and URLs"
+  type        = bool
+  default     = false
+}
