@@ -35,10 +35,14 @@ def warm(variants: Sequence[Variant], case: Case) -> None:
         run_wrk(variant.port, variant.script, variant.arguments(case), WARM_CONNECTIONS, WARM_S)
 
 
-def one_round(session: Session, variants: Sequence[Variant], cases: Sequence[Case], samples: Samples) -> None:
-    """Measure every variant once in every case."""
+def one_round(
+    session: Session, variants: Sequence[Variant], cases: Sequence[Case], samples: Samples, is_steady: bool = False
+) -> None:
+    """Measure every variant once in every case; steady: each after a second of the same, for what it has forgotten."""
     for case in cases:
         for variant in variants:
+            if is_steady:
+                run_wrk(variant.port, variant.script, variant.arguments(case), case[1], WARM_S)
             load = run_wrk(variant.port, variant.script, variant.arguments(case), case[1], session.seconds)
             samples.setdefault((case, variant.name), []).append(load)
             session.steps.step()
