@@ -11,7 +11,7 @@ from infra.bench.peers.places import PEOPLE
 
 
 @functions_framework.aio.http
-async def client_get_async(request: Request) -> Response:
+async def client_aio(request: Request) -> Response:
     """GET ?user_id=…"""
     document = await client().collection(PEOPLE).document(request.query_params.get("user_id", "nobody")).get()
     return Response(str(len(document.to_dict() or {})))
