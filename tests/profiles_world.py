@@ -28,6 +28,9 @@ class Published:
     async def publish(self, topic: str, messages: Sequence[Message]) -> None:
         self.messages += [(topic, message) for message in messages]
 
+    async def check(self, topic: str) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 

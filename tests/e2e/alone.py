@@ -33,11 +33,14 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(names: Sequence[str], folder: Path, settings: dict[str, str]) -> Iterator[dict[str, Running]]:
-    """The functions, once all of them answer; their output is in the folder."""
+def running(
+    names: Sequence[str], folder: Path, settings: dict[str, str], build: Path | None = None
+) -> Iterator[dict[str, Running]]:
+    """The functions, as they are or as they were staged under `build`, once all of them answer; their output is in the
+    folder."""
     with ExitStack() as stack:
         ports = {name: free_port() for name in names}
-        started = {name: stack.enter_context(_start(name, ports[name], folder, settings)) for name in names}
+        started = {name: stack.enter_context(_start(name, ports[name], folder, settings, build)) for name in names}
         for name, process in started.items():
             await_answer(process, ports[name], folder / f"{name}.log")
         yield {
@@ -47,11 +50,14 @@ def running(names: Sequence[str], folder: Path, settings: dict[str, str]) -> Ite
 
 
 def _start(
-    name: str, port: int, folder: Path, settings: dict[str, str]
+    name: str, port: int, folder: Path, settings: dict[str, str], build: Path | None
 ) -> AbstractContextManager["subprocess.Popen[bytes]"]:
-    source = next(function.source for function in FUNCTIONS if function.name == name)
-    command = [sys.executable, "-m", "functions_framework", "--source", str(source), "--target", name, "--asgi"]
-    environment = {"PYTHONPATH": str(ROOT), **settings}
+    root = ROOT if build is None else build / name
+    source = (
+        next(function.source for function in FUNCTIONS if function.name == name) if build is None else root / "main.py"
+    )
+    command = [sys.executable, "-P", "-m", "functions_framework", "--source", str(source), "--target", name, "--asgi"]
+    environment = {"PYTHONPATH": str(root), **settings}
     return child([*command, "--host", "127.0.0.1", "--port", str(port)], folder / f"{name}.log", environment)
 
 

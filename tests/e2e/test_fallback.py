@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
@@ -12,27 +11,15 @@ import httpx
 import pytest
 
 from infra.deploy.fallback import fetch
-from infra.local.children import await_answer, child, free_port
 from infra.local.layout import FUNCTIONS
 from infra.local.stage import stage
 from shared.errors import PermanentError
 from shared.models.fallback import FILE
-from shared.settings import PREFIX
 from shared.stores.embedded.documents import EmbeddedDocuments
+from tests.e2e.alone import on_embedded, on_gcp, running
 from tests.functions.test_recommend import publish
 
 RECOMMEND = next(function for function in FUNCTIONS if function.name == "recommend")
-
-
-@contextmanager
-def running(folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """The staged function; its address."""
-    port, log = free_port(), folder.parent / "log"
-    options = ["--source", str(folder / "main.py"), "--target", "recommend", "--asgi"]
-    command = [sys.executable, "-P", "-m", "functions_framework", *options, "--host", "127.0.0.1", "--port", str(port)]
-    with child(command, log, {"PYTHONPATH": str(folder), **environment}) as process:
-        await_answer(process, port, log)
-        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager
@@ -52,19 +39,22 @@ async def train(file: Path) -> None:
     await documents.close()
 
 
+def ask(url: str) -> httpx.Response:
+    return httpx.get(f"{url}/v1/recommendations", params={"user_id": "bob", "n": 3}, timeout=30)
+
+
 @pytest.mark.parametrize("is_open", [False, True], ids=["down", "frozen"])
 def test_a_new_instance_without_a_store_shows_what_came_with_it(tmp_path: Path, is_open: bool) -> None:
     asyncio.run(train(tmp_path / "documents.sqlite"))
     folder = stage(RECOMMEND, tmp_path / "build")
-    with running(folder, {f"{PREFIX}BACKEND": "embedded", f"{PREFIX}DATA": str(tmp_path)}) as url:
-        known = fetch(url)
-        usual = httpx.get(f"{url}/v1/recommendations", params={"user_id": "bob", "n": 3}).json()
+    with running(["recommend"], tmp_path, on_embedded(tmp_path), folder.parent) as functions:
+        known = fetch(functions["recommend"].url)
+        usual = ask(functions["recommend"].url).json()
     (folder / FILE).write_bytes(known)
     with ExitStack() as stack:
-        nobody = {name: stack.enter_context(unanswered(is_open)) for name in ("FIRESTORE", "PUBSUB")}
-        hosts = {f"{name}_EMULATOR_HOST": address for name, address in nobody.items()}
-        url = stack.enter_context(running(folder, {f"{PREFIX}BACKEND": "gcp", f"{PREFIX}PROJECT": "none", **hosts}))
-        answer = httpx.get(f"{url}/v1/recommendations", params={"user_id": "bob", "n": 3}, timeout=30)
+        nobody = [stack.enter_context(unanswered(is_open)) for _ in range(2)]
+        settings = on_gcp("none", *nobody)
+        answer = ask(stack.enter_context(running(["recommend"], tmp_path, settings, folder.parent))["recommend"].url)
     assert answer.status_code == httpx.codes.OK
     found = answer.json()
     assert found["degraded"]
@@ -74,7 +64,6 @@ def test_a_new_instance_without_a_store_shows_what_came_with_it(tmp_path: Path, 
 
 
 def test_nothing_is_no_fallback(tmp_path: Path) -> None:
-    folder = stage(RECOMMEND, tmp_path / "build")
-    environment = {f"{PREFIX}BACKEND": "embedded", f"{PREFIX}DATA": str(tmp_path)}
-    with running(folder, environment) as url, pytest.raises(PermanentError, match="nothing to fall back to"):
-        fetch(url)
+    functions = running(["recommend"], tmp_path, on_embedded(tmp_path))
+    with functions as started, pytest.raises(PermanentError, match="nothing to fall back to"):
+        fetch(started["recommend"].url)

@@ -31,6 +31,7 @@ from shared.ranking.request import Wish
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.embedded.queue import EmbeddedTopics
+from shared.stores.ports import Documents
 from tests.functions.conftest import Serve
 
 URL = "/v1/recommendations"
@@ -44,7 +45,7 @@ PERSONAS = PersonaModel(
 )
 
 
-async def publish(documents: EmbeddedDocuments, hidden: frozenset[str] = frozenset()) -> None:
+async def publish(documents: Documents, hidden: frozenset[str] = frozenset()) -> None:
     """A small world: every item's neighbours are the three that follow it."""
     for name, model in (("popularity", POPULARITY), ("personas", PERSONAS)):
         key, fields = pack_model(name, model.version, model)
