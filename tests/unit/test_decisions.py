@@ -30,6 +30,8 @@ class Flaky:
             raise RetryableError("the topic is away")
         await self._topics.publish(topic, messages)
 
+    async def check(self, topic: str) -> None: ...
+
     async def close(self) -> None:
         await self._topics.close()
 

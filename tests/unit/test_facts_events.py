@@ -45,6 +45,8 @@ class Heard:
             raise RetryableError("away")
         self.messages += [(topic, message) for message in messages]
 
+    async def check(self, topic: str) -> None: ...
+
     async def close(self) -> None: ...
 
     def facts(self) -> list[dict[str, Any]]:
