@@ -70,6 +70,16 @@ def test_a_place_where_little_is_met_is_no_fault_of_the_item() -> None:
     assert rates[at == 0].mean() == pytest.approx(rates[at == PLACES - 1].mean(), rel=0.15)
 
 
+def test_an_item_that_is_met_more_than_what_stands_above_it_is_the_better_one() -> None:
+    rows = [(f"i{place}", place, 1_000, 100 if place == 3 else 20) for place in (1, 2, 3, 4)]
+    names = ("item_id", "place", "shown", "met")
+    table = [dict(zip(names, row, strict=True)) | {"is_there": True} for row in rows]
+    pool = make_pool(weigh(pyarrow.Table.from_pylist(table)), [])
+    assert pool
+    assert pool.items[0][0] == "i3"
+    assert pool.items[0][1] > 0.8
+
+
 def test_the_pool_has_the_newest_and_the_promising_and_no_probability_is_nought() -> None:
     rates = {f"i{n:03}": 0.02 + 0.3 * (n == 5) for n in range(400)} | {"gone": 0.9}
     newest = [f"new{n}" for n in range(NEWEST - 1)] + ["i007"]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from scipy.special import betaincinv
+from sklearn.isotonic import isotonic_regression
 
 from shared.models.exploration import ExplorationModel, Pool
 from shared.profiles.profile import to_ms
@@ -72,18 +73,26 @@ def weigh(table: "pyarrow.Table") -> Evidence:
 
     Whatever stands further down is met less, whichever it is: an item shown at a place where half as much is met counts
     as shown half as often (clicks over expected clicks: V. Zhang, R. Jones, "Comparing Click Logs and Editorial Labels
-    for Training Query Rewriting", WWW 2007).
+    for Training Query Rewriting", WWW 2007). A place where more is met than at one above it owes that to its items.
     """
     shown, met, places = (table[name].to_numpy().astype(np.float64) for name in ("shown", "met", "place"))
     mean = met.sum() / max(shown.sum(), 1.0)
-    _, at = np.unique(places, return_inverse=True)
-    rates = (np.bincount(at, met) + STEADY * mean) / (np.bincount(at, shown) + STEADY) if len(at) else shown
-    expected = shown * rates[at] / mean if mean else shown
+    expected = shown * _rates(places, shown, met, mean) / mean if mean else shown
     item_ids, item = np.unique(np.array(table["item_id"].to_pylist(), dtype=object), return_inverse=True)
     number = len(item_ids)
     counted = np.asarray(np.bincount(item, met, number), dtype=np.float64)
     is_there = np.bincount(item, table["is_there"].to_numpy(zero_copy_only=False), number) > 0
     return Evidence(item_ids.tolist(), np.maximum(np.bincount(item, expected, number), counted), counted, is_there)
+
+
+def _rates(places: Floats, shown: Floats, met: Floats, mean: float) -> Floats:
+    """For each row how often what stands at its place is met; no place has a higher rate than one above it."""
+    _, at = np.unique(places, return_inverse=True)
+    weights = np.bincount(at, shown) + STEADY
+    rates = isotonic_regression(
+        (np.bincount(at, met) + STEADY * mean) / weights, sample_weight=weights, increasing=False
+    )
+    return np.asarray(rates[at], dtype=np.float64)
 
 
 def make_pool(known: Evidence, newest: list[str]) -> Pool | None:
