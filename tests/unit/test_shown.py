@@ -50,7 +50,7 @@ def test_it_is_counted_since_the_last_meeting_in_any_order(seed: int, rng: rando
     events = draw_shown(seed)
     profile = folded(rng.sample(events, len(events)))
     assert encode_profile(profile) == encode_profile(folded(events))
-    newest = max(event.occurred_at for event in events if event.kind == "impression" or (ITEM_KINDS & {event.kind}))
+    newest = max(event.occurred_at for event in events if event.item_ids and event.kind in {*ITEM_KINDS, "impression"})
     expected = {item_number(item) for item, number in counted(events).items() if number >= times}
     assert shown_often(profile, newest, times) == expected
 
