@@ -22,13 +22,15 @@ async def recommend(request: Request) -> Response:
     """GET /v1/recommendations?user_id=…&n=…, and what belongs to it."""
     call = Call(request.method, request.url.path, request.headers, request.query_params, request.stream())
     reply, decisions = await respond(_parts(), call)
-    after = BackgroundTask(_log, decisions) if decisions else None
+    after = BackgroundTask(_log, [*decisions]) if decisions else None
     return Response(reply.body, reply.status, reply.headers, background=after)
 
 
-async def _log(decisions: tuple[Logged, ...]) -> None:
+async def _log(decisions: list[Logged]) -> None:
     """After the answer has gone out; a graceful shutdown waits for it."""
-    await _parts().decisions.add(*(make() for make in decisions))
+    records = [make() for make in decisions]
+    decisions.clear()  # all that the answers were made of: a thousand times more objects, which nobody needs any more
+    await _parts().decisions.add(*records)
     tally.flush_later(lambda: wiring.documents(wiring.settings()))
 
 
