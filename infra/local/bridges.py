@@ -10,8 +10,10 @@ from google.cloud.pubsub_v1 import SubscriberClient
 from infra.local import bridge, pubsub
 from infra.local.layout import DEAD_LETTERS, TABLES
 from shared import wiring
+from shared.errors import RetryableError
 from shared.settings import Settings
 from shared.stores.ports import Message
+from shared.telemetry import log
 
 PULL = 1_000
 PAUSE_S = 0.1
@@ -65,7 +67,14 @@ class Bridges:
                         self._empty[topic] = self._begun[topic]
                     self._stopping.wait(PAUSE_S)
                     continue
-                letters = bridge.append(warehouse, topic, [Message(data) for _, data in got])
+                try:
+                    letters = bridge.append(warehouse, topic, [Message(data) for _, data in got])
+                except RetryableError as error:  # not acknowledged, so they come again; some may then be there twice
+                    log("WARNING", "rows not appended; they will be pulled again", topic=topic, reason=str(error))
+                    subscriber.modify_ack_deadline(
+                        subscription=subscription, ack_ids=[ack_id for ack_id, _ in got], ack_deadline_seconds=0
+                    )
+                    continue
                 if letters:
                     publishing = wiring.topics(self._settings).publish(DEAD_LETTERS, letters)
                     asyncio.run_coroutine_threadsafe(publishing, loop).result()
