@@ -1,6 +1,7 @@
 """recommend against an empty function, against its floor, and against the same answer written the usual way."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from infra.bench.figures import Result, median, ratio
+from infra.bench.figures import Grid, Result, median, ratio
 from infra.bench.people import People
 from infra.bench.promises import Promise
 from infra.bench.rounds import Case, Samples, Variant, grid, one_round, warm
@@ -44,11 +45,16 @@ def bench(session: Session) -> Result:
         variants = [Variant(name, served[name].port, "get.lua", lambda _: [str(paths)]) for name in served]
         warm(variants, CASES[1])
         session.steps.begin("recommend", session.repeats * len(CASES) * len(variants))
-        for _ in range(session.repeats):
-            one_round(session, variants, CASES, samples, is_steady=True)
+        degraded: Counter[tuple[Case, str]] = Counter()
+        for case in CASES * session.repeats:
+            before = {name: served[name].count("degraded") for name in (OURS, EMBEDDED)}
+            one_round(session, variants, (case,), samples, is_steady=True)
+            for name, number in before.items():
+                degraded[case, name] += served[name].count("degraded") - number
         same, failures = _compare(list(world.people.events), served)
     notes = [f"{world.size} An answer has {length:,} bytes.", same, *NOTES]
-    return Result([grid("requests", samples, FLOOR, USUAL)], notes, failures, _promises(samples))
+    tables = [grid("requests", samples, FLOOR, USUAL), _degraded(degraded, samples)]
+    return Result(tables, notes, failures, _promises(samples))
 
 
 def write_paths(folder: Path, people: People) -> Path:
@@ -56,6 +62,16 @@ def write_paths(folder: Path, people: People) -> Path:
     paths = folder / "paths"
     paths.write_text("".join(f"{ROUTE}?user_id={user}&n={N}\n" for user in people.events))
     return paths
+
+
+def _degraded(numbers: Mapping[tuple[Case, str], int], samples: Samples) -> Grid:
+    """Answers that cost little, for a store had not answered in time; the second before a measurement counts too."""
+    columns = ("connections", "variant", "answers", "degraded")
+    rows = [
+        (case[1], name, sum(load.good for load in samples[case, name]), number)
+        for (case, name), number in numbers.items()
+    ]
+    return Grid("answers without a store", columns, rows)
 
 
 def _promises(samples: Samples) -> list[Promise]:

@@ -44,6 +44,11 @@ class Served(NamedTuple):
 
     port: int
     pid: int
+    log: Path
+
+    def count(self, outcome: str) -> int:
+        """How many requests ended so, by the lines that a function of ours logs."""
+        return self.log.read_bytes().count(b'"outcome":"%s"' % outcome.encode())
 
 
 def our_program(name: str, into: Path) -> Program:
@@ -73,7 +78,7 @@ def serve(program: Program, environment: Mapping[str, str]) -> Iterator[Served]:
     with child(program.command(port), log, variables) as process:
         await_answer(process, port, log)
         try:
-            yield Served(port, process.pid)
+            yield Served(port, process.pid, log)
         finally:
             for pid in tree(process.pid):
                 with suppress(ProcessLookupError):
