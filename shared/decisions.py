@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from shared.decision import MOST_BYTES as MOST_RECORD_BYTES
 from shared.errors import RetryableError
@@ -26,7 +27,8 @@ BACK_OFF_S = 0.25
 class DecisionLog:
     """One instance's decisions that are still to be published. Belongs to one event loop."""
 
-    def __init__(self, topics: Topics) -> None:
+    def __init__(self, topics: Callable[[], Topics]) -> None:
+        """The topics are opened when there is something to publish: a first answer does not wait for that."""
         self._topics = topics
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
@@ -72,7 +74,7 @@ class DecisionLog:
     async def _publish(self, batch: list[bytes]) -> None:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                await self._topics.publish(TOPIC, [Message(record) for record in batch])
+                await self._topics().publish(TOPIC, [Message(record) for record in batch])
             except RetryableError as error:
                 if attempt == ATTEMPTS:
                     self._drop(len(batch), str(error))

@@ -1,7 +1,8 @@
 # Every function on one page: how large it is, and what it may do. services.tf and the iam_*.tf files read these tables.
 
 locals {
-  # cpu, memory: of an instance. concurrency: requests at a time; more than one needs a whole processor. None of the
+  # cpu, memory: of an instance. concurrency: requests at a time; more than one needs a whole processor; recommend
+  # computes a millisecond for each, and more of them would wait for each other longer than for the store. None of the
   # functions is threaded (infra/decisions/0010): were one, THREADS would have to be its concurrency. most: instances.
   # timeout_s: of a request; of a delivery also how long Pub/Sub waits for its answer, which is 600 at most.
   sizes = {
@@ -10,7 +11,7 @@ locals {
     privacy        = { cpu = 1, memory = "1Gi", concurrency = 4, timeout_s = 600, most = 2 }
     profiles       = { cpu = 1, memory = "1Gi", concurrency = 8, timeout_s = 600, most = 4 }
     pull           = { cpu = 1, memory = "1Gi", concurrency = 4, timeout_s = 1800, most = 1 } # a second one would pull the same
-    recommend      = { cpu = 1, memory = "512Mi", concurrency = 80, timeout_s = 30, most = var.max_instances }
+    recommend      = { cpu = 1, memory = "512Mi", concurrency = 16, timeout_s = 30, most = var.max_instances }
     retrain        = merge(local.trainer, { concurrency = 8, timeout_s = 1800, most = 1 })
     sweep          = { cpu = 1, memory = "512Mi", concurrency = 4, timeout_s = 1800, most = 1 }
     update_items   = { cpu = 1, memory = "512Mi", concurrency = 80, timeout_s = 60, most = var.max_instances }

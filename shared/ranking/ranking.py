@@ -59,12 +59,10 @@ class Ranking:
         least = self.best[-1][1] if self.best else LEAST
         self.best += [(item_id, least) for item_id in sorted(self._only_ruled)]
 
-    def source(self, item_id: str) -> Source:
-        """Who says most for the item."""
-        if item_id in self._only_ruled:
-            return "rule"
-        is_proposed = any(item_id in scores for scores in self._heard.values())
-        return self._blended.leading(item_id) if is_proposed else "exploration"
+    def sources(self, item_ids: Sequence[str]) -> dict[str, Source]:
+        """Who says most for each of the items; where nobody does, a rule or chance has brought it."""
+        leaders = self._blended.leaders(item_ids)
+        return {one: "rule" if one in self._only_ruled else leaders.get(one, "exploration") for one in item_ids}
 
     def _blend(self, most: int | None) -> Blended:
         found = candidates(self._heard, self._proposed.ready, self._forbidden, most)

@@ -89,8 +89,10 @@ class Answer(NamedTuple):
 
     def candidates(self) -> Iterator[Considered]:
         """The best, as they were before rules, each with its source: for the log, so made when that is written."""
-        for item_id, score in self.ranking.best[:LOGGED]:
-            yield Considered(item_id, round(score, 6), self.ranking.source(item_id))
+        best = self.ranking.best[:LOGGED]
+        sources = self.ranking.sources([item_id for item_id, _ in best])
+        for item_id, score in best:
+            yield Considered(item_id, round(score, 6), sources[item_id])
 
 
 class Recommender:
@@ -128,11 +130,13 @@ class Recommender:
         """
         view = await self._view(person, wish, rules)
         pool = await gather(view, tries=self._tuning.exploration > 0.0)
-        told: list[Recommendation] = []
         arranged = arrange(view, pool, self._tuning)
-        for scored in explore(*arranged, self._tuning.draw) if by_chance else arranged.listed:
-            source = view.ranking.source(scored.item_id)
-            told.append(explain(scored, source, view.proposed.because[source](scored.item_id), pool.items))
+        shown = explore(*arranged, self._tuning.draw) if by_chance else arranged.listed
+        sources, because = view.ranking.sources([scored.item_id for scored in shown]), view.proposed.because
+        told = [
+            explain(scored, source, because[source](scored.item_id), pool.items)
+            for scored, source in zip(shown, sources.values(), strict=True)
+        ]
         return Answer(
             view.persona,
             view.arm,

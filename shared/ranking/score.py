@@ -1,6 +1,6 @@
 """Scores: one number for each item out of what its sources say."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import repeat
 from operator import itemgetter, mul
@@ -37,13 +37,15 @@ class Blended(NamedTuple):
     shared: Mapping[Source, float]
     scores: Mapping[Source, Scores]
 
-    def leading(self, item_id: str) -> Source:
-        """The source that says most for the item."""
-        leading, most = next(iter(self.shared)), 0.0
+    def leaders(self, item_ids: Sequence[str]) -> dict[str, Source]:
+        """The source that says most for each of the items of which any says something; one pass over each source."""
+        found: dict[str, Source] = {}
+        most = dict.fromkeys(item_ids, 0.0)
         for source, share in self.shared.items():
-            if (part := share * self.scores[source].get(item_id, 0.0)) > most:
-                leading, most = source, part
-        return leading
+            for item_id, score in zip(item_ids, map(self.scores[source].get, item_ids, repeat(0.0)), strict=True):
+                if share * score > most[item_id]:
+                    found[item_id], most[item_id] = source, share * score
+        return found
 
 
 def blend(

@@ -12,7 +12,7 @@ from shared.decision import MOST_BYTES as MOST_RECORD_BYTES
 from shared.decisions import BATCH, TOPIC, DecisionLog
 from shared.errors import RetryableError
 from shared.stores.embedded.queue import EmbeddedTopics
-from shared.stores.ports import Message
+from shared.stores.ports import Message, Topics
 from shared.tally import Tally, tally
 
 
@@ -56,9 +56,13 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     return found
 
 
+def opened(topics: Topics) -> DecisionLog:
+    return DecisionLog(lambda: topics)
+
+
 async def test_many_at_once_go_in_few_requests(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
     flaky = Flaky(topics)
-    outbox = DecisionLog(flaky)
+    outbox = opened(flaky)
     await asyncio.gather(*(outbox.add(b"%d" % number) for number in range(BATCH + 20)))
     assert flaky.sizes == [BATCH, 20]
     assert topics.pending("kept") == BATCH + 20
@@ -66,14 +70,14 @@ async def test_many_at_once_go_in_few_requests(topics: EmbeddedTopics, counted: 
 
 
 async def test_a_topic_that_is_away_for_a_while_is_waited_for(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
-    outbox = DecisionLog(Flaky(topics, failures=3))
+    outbox = opened(Flaky(topics, failures=3))
     await outbox.add(b"one")
     assert topics.pending("kept") == 1
     assert counted == {"decisions logged": 1}
 
 
 async def test_what_cannot_be_published_is_dropped_and_counted(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
-    outbox = DecisionLog(Flaky(topics, failures=4))
+    outbox = opened(Flaky(topics, failures=4))
     await asyncio.gather(outbox.add(b"one"), outbox.add(b"two"))
     await outbox.add(b"three")
     assert topics.pending("kept") == 1
@@ -84,7 +88,7 @@ async def test_the_buffer_is_bounded_and_empties(
     topics: EmbeddedTopics, counted: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(decisions, "MOST_BYTES", 10)
-    outbox = DecisionLog(Flaky(topics))
+    outbox = opened(Flaky(topics))
     for _ in range(2):
         await asyncio.gather(*(outbox.add(b"12345") for _ in range(3)))
     assert topics.pending("kept") == 4
@@ -92,14 +96,14 @@ async def test_the_buffer_is_bounded_and_empties(
 
 
 async def test_a_record_that_is_too_long_is_dropped(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
-    outbox = DecisionLog(Flaky(topics))
+    outbox = opened(Flaky(topics))
     await outbox.add(b"1" * (MOST_RECORD_BYTES + 1), b"1" * MOST_RECORD_BYTES)
     assert topics.pending("kept") == 1
     assert counted == {"decisions logged": 1, "decisions dropped": 1}
 
 
 async def test_a_caller_that_goes_away_takes_nothing_with_it(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
-    outbox = DecisionLog(Flaky(topics))
+    outbox = opened(Flaky(topics))
     gone = asyncio.create_task(outbox.add(b"one"))
     await asyncio.sleep(0)
     gone.cancel()

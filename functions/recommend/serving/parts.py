@@ -56,5 +56,5 @@ class Parts:
             wiring.clock,
             fallback=read_fallback(FOLDER),
         )
-        self.decisions = DecisionLog(wiring.topics(settings))
+        self.decisions = DecisionLog(lambda: wiring.topics(settings))
         self.quota = Quota(settings.token_quota, monotonic)

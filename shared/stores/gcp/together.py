@@ -7,14 +7,17 @@ as without it; the less time it has, the more a turn brings.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from grpc import StatusCode
 from grpc.aio import AioRpcError
 
 Ask = TypeVar("Ask")
 Answer = TypeVar("Answer")
+
+Group = Sequence[tuple[Ask, asyncio.Future[Answer]]]
 
 TURNS = 4
 """So many until everybody for whom the network has brought something by now has come to ask for the next thing."""
@@ -24,7 +27,10 @@ class Together(Generic[Ask, Answer]):
     """Gathers the asks of one event loop. `send` answers each of them, some perhaps with an exception."""
 
     def __init__(
-        self, send: Callable[[Sequence[Ask]], Awaitable[Sequence[Answer | Exception]]], most: int, most_bytes: int
+        self,
+        send: Callable[[Sequence[Ask]], Coroutine[Any, Any, Sequence[Answer | Exception]]],
+        most: int,
+        most_bytes: int,
     ) -> None:
         self._send = send
         self._most = most
@@ -32,7 +38,7 @@ class Together(Generic[Ask, Answer]):
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[str, tuple[Ask, asyncio.Future[Answer]]] = {}
         self._bytes = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Sequence[Answer | Exception]]] = set()
 
     async def ask(self, name: str, ask: Ask, size: int = 0) -> Answer:
         """The answer. A name is asked for at most once in a request; `size` is the ask's part in its bytes."""
@@ -56,25 +62,25 @@ class Together(Generic[Ask, Answer]):
         if group:
             self._run(group)
 
-    def _run(self, group: Sequence[tuple[Ask, asyncio.Future[Answer]]]) -> None:
+    def _run(self, group: Group[Ask, Answer]) -> None:
         # A task of its own: a caller that goes away must not take the others' request with it.
-        task = self._loop.create_task(self._settle(group))
+        task = self._loop.create_task(self._send([ask for ask, _ in group]))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(partial(self._settle, group))
 
-    async def _settle(self, group: Sequence[tuple[Ask, asyncio.Future[Answer]]]) -> None:
-        """Settle every future of the group, whatever happens: somebody waits for each."""
+    def _settle(self, group: Group[Ask, Answer], task: "asyncio.Task[Sequence[Answer | Exception]]") -> None:
+        """Settle every future of the group, whatever has happened: somebody waits for each."""
+        self._tasks.discard(task)
         answers: Sequence[Answer | BaseException]
-        # gather instead of try: what is raised is handed on to each of those who wait.
-        [result] = await asyncio.gather(self._send([ask for ask, _ in group]), return_exceptions=True)
-        if not isinstance(result, BaseException):
-            answers = result
-        elif len(group) > 1 and _is_one_at_fault(result):
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            answers = task.result()
+        elif len(group) > 1 and _is_one_at_fault(error):
             for one in group:
                 self._run([one])
             return
         else:
-            answers = [result] * len(group)
+            answers = [error] * len(group)
         for (_, future), answer in zip(group, answers, strict=True):
             if future.done():
                 continue  # its caller went away
