@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+# gRPC would run code of its own between fork and exec, and now and then end the child there.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+
 PR_SET_PDEATHSIG = 1
 GRACE = timedelta(seconds=10)
 START = timedelta(seconds=120)
