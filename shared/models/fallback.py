@@ -13,15 +13,10 @@ FILE = "fallback.json"
 """An answer of `GET /v1/recommendations` to a stranger, as `infra/dev.py stage --fallback` leaves it beside main.py."""
 
 
-class _Known(msgspec.Struct):
-    item_id: str
+class _Known(Item, frozen=True, kw_only=True):
+    """An item of the answer: its facts, and its score."""
+
     score: float
-    name: str | None = None
-    category: str | None = None
-    url: str | None = None
-    image_url: str | None = None
-    price: float | None = None
-    currency: str | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -46,18 +41,6 @@ def read_fallback(folder: Path) -> Fallback:
 
 def parse_fallback(answer: bytes) -> Fallback:
     """The items of an answer, with its scores as their popularity. Raises msgspec.DecodeError."""
-    known = msgspec.json.decode(answer, type=_Answer).items
-    ranking = sorted(((one.item_id, one.score) for one in known), key=lambda pair: (-pair[1], pair[0]))
-    items = [
-        Item(
-            one.item_id,
-            one.name,
-            one.category,
-            url=one.url,
-            image_url=one.image_url,
-            price=one.price,
-            currency=one.currency,
-        )
-        for one in known
-    ]
+    items = msgspec.json.decode(answer, type=_Answer).items
+    ranking = sorted(((one.item_id, one.score) for one in items), key=lambda pair: (-pair[1], pair[0]))
     return Fallback(PopularityModel("fallback", ranking, {}), items)
