@@ -7,11 +7,8 @@ import pytest
 from shared.models.paths import OTHER, START, Path
 from shared.stores.ports import Warehouse
 from tests.paths_world import events, load, pages, values_at
-from tests.unit.test_sql import bigquery, embedded, warehouse
 from training.paths.conversions import read_paths
 from training.paths.counts import read_chains
-
-__all__ = ["bigquery", "embedded", "warehouse"]
 
 
 def paths(found: Warehouse, visits: list[tuple[str, str, bool]]) -> dict[tuple[str, ...], Path]:

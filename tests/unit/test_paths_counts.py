@@ -15,11 +15,8 @@ from shared.models.paths import CONVERTED, LEFT, OTHER, START, Chain
 from shared.stores.ports import Warehouse
 from tests.paths_world import CUTOFF, Act, chains_of, events, load, pages, values_at
 from tests.paths_world import START as BEGIN
-from tests.unit.test_sql import bigquery, embedded, warehouse
 from training.paths.counts import read_chains, read_flows
 from training.queries import select
-
-__all__ = ["bigquery", "embedded", "warehouse"]
 
 Moves = dict[tuple[str, str], int]
 PEOPLE = ("ann", "bob", "cid")

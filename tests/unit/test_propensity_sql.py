@@ -12,13 +12,11 @@ from shared.profiles.profile import to_ms
 from shared.settings import Settings
 from shared.stores.ports import Warehouse
 from tests.regulars import regulars
-from tests.unit.test_sql import CUTOFF, SETTINGS, TERMS, bigquery, embedded, folded, load, make_log, warehouse
+from tests.unit.test_sql import CUTOFF, SETTINGS, TERMS, folded, load, make_log
 from training.job import train
 from training.propensity.rows import Goal, propensity_terms, read_rows
 from training.queries import select, terms
 from training.results import Fitted
-
-__all__ = ["bigquery", "embedded", "warehouse"]
 
 Row = dict[str, float]
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,9 +1,8 @@
 """What ranking learns by SQL of items and personas, on both warehouses: as counted by hand, and nothing too late."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from uuid import uuid4
 
 import msgspec
 import pytest
@@ -17,38 +16,18 @@ from shared.models.facts import ItemFacts, encode_facts
 from shared.models.personas import persona_of
 from shared.models.popularity import PopularityModel
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
-from shared.stores.gcp.warehouse import BigQueryWarehouse
 from shared.stores.ports import Warehouse
 from training import popularity
 from training.leanings import CROWD, personas_at, write_centroids
 from training.quality import read_quality
 from training.queries import select, terms
-from training.tables import create_tables, write_kinds
+from training.tables import write_kinds
 
 SETTINGS = Settings(personas=2)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CUTOFF = START + timedelta(days=10)
 VALUES = terms(CUTOFF, SETTINGS)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    warehouse = EmbeddedWarehouse(tmp_path_factory.mktemp("ranking") / "warehouse.duckdb")
-    create_tables(warehouse)
-    yield warehouse
-    warehouse.close()
-
-
-@pytest.fixture(scope="module")
-def bigquery(emulator_environment: Mapping[str, str]) -> Iterator[Warehouse]:
-    endpoint = emulator_environment["ATTUNE_BIGQUERY_ENDPOINT"]
-    warehouse = BigQueryWarehouse(f"test-{uuid4().hex[:12]}", "attune", endpoint, timedelta(seconds=60))
-    warehouse.create_dataset()
-    create_tables(warehouse)
-    yield warehouse
-    warehouse.close()
 
 
 @pytest.fixture(params=["embedded", "bigquery"])

@@ -1,9 +1,8 @@
 """Session-kNN: the SQL finds the sessions, documents hold what there is room for, scores are those of the formula."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from math import log
-from uuid import uuid4
 
 import pyarrow
 import pytest
@@ -18,37 +17,17 @@ from shared.profiles.profile import Recent, new_profile
 from shared.profiles.standing import Quarantine, Standing
 from shared.ranking.candidates import visited
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
-from shared.stores.gcp.warehouse import BigQueryWarehouse
 from shared.stores.ports import Warehouse
 from training import sessions
 from training.quarantine import write_quarantined
 from training.queries import terms
 from training.sessions import Index, index_of, read_sessions
-from training.tables import create_tables, write_kinds
+from training.tables import write_kinds
 
 SETTINGS = Settings()
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CUTOFF = START + timedelta(hours=10)
 VALUES = terms(CUTOFF, SETTINGS)
-
-
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    found = EmbeddedWarehouse(tmp_path_factory.mktemp("sessions") / "warehouse.duckdb")
-    create_tables(found)
-    yield found
-    found.close()
-
-
-@pytest.fixture(scope="module")
-def bigquery(emulator_environment: Mapping[str, str]) -> Iterator[Warehouse]:
-    endpoint = emulator_environment["ATTUNE_BIGQUERY_ENDPOINT"]
-    found = BigQueryWarehouse(f"test-{uuid4().hex[:12]}", "attune", endpoint, timedelta(seconds=60))
-    found.create_dataset()
-    create_tables(found)
-    yield found
-    found.close()
 
 
 @pytest.fixture(params=["embedded", "bigquery"])

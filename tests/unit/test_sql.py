@@ -1,10 +1,9 @@
 """The SQL says what the code says of weights, features and interests, on both warehouses."""
 
 import random
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
-from uuid import uuid4
 
 import msgspec
 import pytest
@@ -22,44 +21,18 @@ from shared.profiles.fold import fold, read_terms
 from shared.profiles.identity import attribute, claims_of
 from shared.profiles.profile import Profile, new_profile, to_ms
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
-from shared.stores.gcp.warehouse import BigQueryWarehouse
 from shared.stores.ports import Warehouse
 from tests.samples import sample
 from training.job import train
 from training.order import MODELS
 from training.queries import select, terms
 from training.results import Fitted
-from training.tables import create_tables, write_kinds
+from training.tables import write_kinds
 
 SETTINGS = Settings()
 TERMS = read_terms(SETTINGS)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CUTOFF = START + timedelta(days=40, microseconds=123_456)
-
-
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    warehouse = EmbeddedWarehouse(tmp_path_factory.mktemp("sql") / "warehouse.duckdb")
-    create_tables(warehouse)
-    yield warehouse
-    warehouse.close()
-
-
-@pytest.fixture(scope="module")
-def bigquery(emulator_environment: Mapping[str, str]) -> Iterator[Warehouse]:
-    endpoint = emulator_environment["ATTUNE_BIGQUERY_ENDPOINT"]
-    warehouse = BigQueryWarehouse(f"test-{uuid4().hex[:12]}", "attune", endpoint, timedelta(seconds=60))
-    warehouse.create_dataset()
-    create_tables(warehouse)
-    yield warehouse
-    warehouse.close()
-
-
-@pytest.fixture(params=["embedded", "bigquery"])
-def warehouse(request: pytest.FixtureRequest) -> Warehouse:
-    found: Warehouse = request.getfixturevalue(request.param)
-    return found
 
 
 def load(warehouse: Warehouse, events: Iterable[Event], settings: Settings = SETTINGS) -> None:
