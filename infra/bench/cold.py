@@ -38,9 +38,13 @@ COLUMNS = (
     "PSS MB",
     f"PSS × {ASYNC}",
 )
+CREDENTIALS = "import google.auth.compute_engine, google.auth.transport.grpc, google.auth.transport.urllib3\n"
+"""What a connection to the service loads, and one to an emulator does not; the peers' libraries load it either way."""
+
 NOTES = (
     f"empty: an empty aio function. {USUAL}: a synchronous function, Firestore's client, one get. All are compiled.",
     f"{ASYNC}: the same framework as ours, aio, with Firestore's asynchronous client alone, one get.",
+    "Ours load what access tokens take when they first connect to the service: here at their start, for comparison.",
     "RSS counts pages that master and worker share twice, PSS once. Pulling and starting an image comes on top.",
 )
 
@@ -102,6 +106,7 @@ def _asks(world: World) -> Mapping[str, Ask]:
 
 def _start(program: Program, ask: Ask, environment: Mapping[str, str], folder: Path, *python: str) -> Start:
     port, log = free_port(), folder / f"{program.name}.log"
+    (program.folder / "sitecustomize.py").write_text(CREDENTIALS if program.name in HOT else "")
     begun = time.perf_counter()
     with child(program.command(port, *python), log, {**environment, "PYTHONPATH": str(program.folder)}) as process:
         while (status := _status(port, ask)) is None:

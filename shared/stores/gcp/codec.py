@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from shared.stores.gcp.messages import ONEOF
 from shared.stores.ports import Value
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,7 +61,7 @@ def _encode(value: object, target: Any) -> None:
 
 
 def _decode(value: Any) -> Any:
-    kind = value.WhichOneof("value_type")
+    kind = value.WhichOneof(ONEOF)
     match kind:
         case "null_value" | None:
             return None

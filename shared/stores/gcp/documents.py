@@ -30,7 +30,7 @@ class FirestoreDocuments:
         self.counts: Counter[str] = Counter()
         self._database = f"projects/{project}/databases/{database}"
         self._timeout_s = deadline.total_seconds()
-        self._channels = Channels(rpc.Transport, os.environ.get("FIRESTORE_EMULATOR_HOST"), self._calls_on)
+        self._channels = Channels(rpc.HOST, os.environ.get("FIRESTORE_EMULATOR_HOST"), self._calls_on)
 
     async def get(self, collection: str, key: str, fields: Sequence[str] | None = None) -> Document | None:
         name = self._name(collection, key)

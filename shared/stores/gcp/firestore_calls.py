@@ -9,11 +9,10 @@ from functools import partial
 from typing import Any
 
 import grpc.aio
-from google.api_core.gapic_v1.routing_header import to_grpc_metadata
 from grpc.aio import AioRpcError
 
 from shared.stores.gcp import firestore_rpc as rpc
-from shared.stores.gcp.channels import Metadata
+from shared.stores.gcp.channels import Metadata, routing
 from shared.stores.gcp.failures import is_missing_document, status_error
 from shared.stores.gcp.together import Together
 
@@ -94,5 +93,4 @@ class FirestoreCalls:
         return [status_error(status) if status.code else result for status, result in outcomes]
 
     def _call(self, field: str, value: str) -> dict[str, Any]:
-        routing = to_grpc_metadata([(field, value)])  # type: ignore[no-untyped-call]
-        return {"timeout": self._timeout_s, "metadata": (routing, *self._metadata)}
+        return {"timeout": self._timeout_s, "metadata": (routing(field, value), *self._metadata)}

@@ -7,19 +7,26 @@ from datetime import timedelta
 from typing import Any
 
 import grpc.aio
-from google.api_core.gapic_v1.routing_header import to_grpc_metadata
-from google.pubsub_v1.services.publisher.transports.grpc_asyncio import PublisherGrpcAsyncIOTransport
-from google.pubsub_v1.types import pubsub
 from grpc import StatusCode
 from grpc.aio import AioRpcError
 
 from shared.errors import RetryableError
-from shared.stores.gcp.channels import Channels
+from shared.stores.gcp.channels import Channels, routing
 from shared.stores.gcp.failures import failures
+from shared.stores.gcp.messages import Fields, message_classes
 from shared.stores.ports import Message
 
-PublishRequest = pubsub.PublishRequest.pb()
-PublishResponse = pubsub.PublishResponse.pb()
+HOST = "pubsub.googleapis.com:443"
+
+MESSAGES: dict[str, Fields] = {
+    "PubsubMessage": {"data": (1, "bytes"), "attributes": (2, "{string}"), "ordering_key": (5, "string")},
+    "PublishRequest": {"topic": (1, "string"), "messages": (2, "PubsubMessage*")},
+    "PublishResponse": {"message_ids": (1, "string*")},
+}
+"""Of google/pubsub/v1/pubsub.proto what is used here."""
+
+_made = message_classes("attune.pubsub", MESSAGES)
+PublishRequest, PublishResponse = _made["PublishRequest"], _made["PublishResponse"]
 
 MESSAGES_PER_CALL = 1_000
 BYTES_PER_CALL = 9_000_000  # the service takes 10 MB
@@ -35,7 +42,7 @@ class PubSubTopics:
     def __init__(self, project: str, deadline: timedelta) -> None:
         self._project = project
         self._timeout = deadline.total_seconds()
-        self._channels = Channels(PublisherGrpcAsyncIOTransport, os.environ.get("PUBSUB_EMULATOR_HOST"), _publish_stub)
+        self._channels = Channels(HOST, os.environ.get("PUBSUB_EMULATOR_HOST"), _publish_stub)
 
     async def publish(self, topic: str, messages: Sequence[Message]) -> None:
         if messages:
@@ -50,8 +57,7 @@ class PubSubTopics:
                 raise
 
     async def _publish(self, topic: str, requests: Iterable[Any]) -> None:
-        routing = to_grpc_metadata([("topic", self._path(topic))])  # type: ignore[no-untyped-call]
-        metadata = (routing, *self._channels.metadata)
+        metadata = (routing("topic", self._path(topic)), *self._channels.metadata)
         publish = await self._channels.stub()
         with failures(f"topic {topic}"), _retry_when_missing(topic):
             for request in requests:
