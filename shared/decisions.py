@@ -35,9 +35,10 @@ class DecisionLog:
         self._sending: asyncio.Task[None] | None = None
 
     async def add(self, *records: bytes) -> None:
-        """Return when the decisions have been published or dropped, which is logged and counted in the tally.
+        """Have the decisions published or dropped, which is logged and counted in the tally.
 
-        To be awaited after the answer has gone out: a server that shuts down waits for whoever waits here.
+        To be awaited after the answer has gone out. Whoever comes first waits until nothing is left to be sent, and so
+        does a server that shuts down, for it waits for them; those who come meanwhile need not.
         """
         for record in records:
             if len(record) > MOST_RECORD_BYTES:
@@ -49,16 +50,15 @@ class DecisionLog:
                 self._bytes += len(record)
         if self._waiting and self._sending is None:
             self._sending = asyncio.create_task(self._send())
-        # Shielded: a caller that goes away must not take the others' decisions with it.
-        if self._sending is not None:
+            # Shielded: a caller that goes away must not take the others' decisions with it.
             await asyncio.shield(self._sending)
 
     async def _send(self) -> None:
         task = under_way.enter()
         batch: list[bytes] = []
         try:
-            await asyncio.sleep(PAUSE_S)
             while self._waiting:
+                await asyncio.sleep(PAUSE_S)
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 await self._publish(batch)
                 self._bytes -= sum(map(len, batch))

@@ -60,6 +60,11 @@ class Item(msgspec.Struct, frozen=True, dict=True):
         return frozenset((*self.tags, f"category {self.category}") if self.category else self.tags)
 
     @cached_property
+    def nearest(self) -> float:
+        """The similarity of its nearest neighbour; 0 where it has none."""
+        return next(iter(self.neighbours.values()), 0.0)
+
+    @cached_property
     def sessions(self) -> Sessions:
         """The latest that have it. Most items are never asked for them."""
         return unpack_sessions(self.packed_sessions)

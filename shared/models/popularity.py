@@ -1,10 +1,13 @@
 """Popularity: what many people have shown interest in lately, over all, by category, and among those of a persona."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
+
+SHELF = 50
+"""So many of a category are candidates for whoever likes it."""
 
 Ranking = list[tuple[str, float]]
 """(item, score in (0, 1]), best first."""
@@ -42,6 +45,11 @@ class PopularityModel(msgspec.Struct, frozen=True, dict=True):
     personas: dict[str, Leaning] = {}
 
     @cached_property
+    def ranked(self) -> list[str]:
+        """The items, best first."""
+        return [*self.scores]
+
+    @cached_property
     def scores(self) -> dict[str, float]:
         """`items` as a dictionary."""
         return dict(self.items)
@@ -53,32 +61,32 @@ class PopularityModel(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def shelves(self) -> dict[str, dict[str, float]]:
-        """`categories` as dictionaries."""
-        return {name: dict(ranking) for name, ranking in self.categories.items()}
+        """The first `SHELF` of each of the `categories`, as dictionaries."""
+        return {name: dict(ranking[:SHELF]) for name, ranking in self.categories.items()}
 
     def among(self, persona: str) -> "Among":
         """What is popular among people of this persona. Of one that is unknown: nothing, and trends over all."""
-        return self._among.get(persona) or Among([], {}, self.trends, self.trend_scores)
+        return self._among.get(persona) or Among([], {}, [*self.trend_scores], self.trend_scores)
 
     @cached_property
     def _among(self) -> dict[str, "Among"]:
         return {name: self._lean(leaning) for name, leaning in self.personas.items()}
 
     def _lean(self, leaning: Leaning) -> "Among":
-        items = _merged(self.items, leaning.items, leaning.rest)
+        scores = _merged(self.items, leaning.items, leaning.rest)
         trends = _merged(self.trends, leaning.trends, leaning.trends_rest)
-        return Among(items, dict(items), trends, dict(trends))
+        return Among([*scores], scores, [*trends], trends)
 
 
 class Among(NamedTuple):
-    """Popularity and trends among people of one persona, as rankings and as dictionaries."""
+    """Popularity and trends among people of one persona: the items, best first, and their scores."""
 
-    items: Ranking
+    ranked: Sequence[str]
     scores: Mapping[str, float]
-    trends: Ranking
+    trends: Sequence[str]
     trend_scores: Mapping[str, float]
 
 
-def _merged(over_all: Ranking, own: Ranking, rest: float) -> Ranking:
+def _merged(over_all: Ranking, own: Ranking, rest: float) -> dict[str, float]:
     scores = {item_id: rest * score for item_id, score in over_all if rest > 0.0} | dict(own)
-    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    return dict(sorted(scores.items(), key=lambda pair: (-pair[1], pair[0])))

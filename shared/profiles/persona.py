@@ -1,5 +1,6 @@
 """A person's persona as time goes by: decided at each write, announced when it changes, told as of now at each read."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Literal
@@ -20,9 +21,9 @@ Cause = Literal["event", "silence", "model"]
 """What moved a persona: an act of the person, the time since their last one, or a model published since."""
 
 
-def current(standing: Standing, profile: Profile, model: PersonaModel | None, now: datetime, terms: Terms) -> str:
-    """The persona as of now, for readers: as `settle` would decide it."""
-    return decide(model, features(profile, now, terms.session_cap_ms), standing.persona).persona
+def current(standing: Standing, model: PersonaModel | None, numbers: Mapping[str, float]) -> str:
+    """The persona by these features, for readers: as `settle` would decide it."""
+    return decide(model, numbers, standing.persona).persona
 
 
 def settle(

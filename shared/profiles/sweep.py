@@ -7,6 +7,7 @@ from datetime import datetime
 
 from shared.errors import PermanentError, RetryableError
 from shared.models.personas import PersonaModel
+from shared.profiles.face import features
 from shared.profiles.fold import Terms
 from shared.profiles.outbox import PATIENCE_MS
 from shared.profiles.persona import current, rests
@@ -28,7 +29,9 @@ def is_due(record: Record, model: PersonaModel | None, now: datetime, terms: Ter
     profile, standing, _ = record
     if any(to_ms(now) - note.at_ms > PATIENCE_MS for note in standing.outbox):
         return True
-    return not rests(standing, profile) and current(standing, profile, model, now, terms) != standing.persona
+    if rests(standing, profile):
+        return False
+    return current(standing, model, features(profile, now, terms.session_cap_ms)) != standing.persona
 
 
 class Sweep:

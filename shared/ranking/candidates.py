@@ -4,7 +4,6 @@ with thousands of candidates for an answer, an object for each would cost more t
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import islice
-from operator import itemgetter
 
 from shared.events.kinds import SPILL
 from shared.models.blend import Source
@@ -20,10 +19,10 @@ Scores = Mapping[str, float]
 
 NOBODY: Scores = {}
 
-Ranked = Sequence[tuple[str, float]]
-"""Items with their scores, best first."""
+Ranked = Sequence[str]
+"""Items, best first."""
 
-ANCHORS = 30
+ANCHORS = 15
 AVERSIONS = 10
 CATEGORIES = 3
 
@@ -69,15 +68,18 @@ def anchors(profile: Profile, looking_at: Sequence[str] = ()) -> dict[str, float
 
     Weights are relative, so they do not depend on the time of asking. What is being looked at counts as met last.
     """
-    totals = decay.values(profile.items)
-    place = {item_id: index for index, item_id in enumerate(latest(profile))}
-    strongest = decay.top(totals, ANCHORS)
-    most = strongest[0][1] if strongest else 1.0
-    before = 2.0 ** (-len(place) / FADE)
-    found = {item_id: max(total / most, LEAST) ** 0.5 * before for item_id, total in strongest}
-    for item_id, index in place.items():
+    totals, met = decay.values(profile.items), latest(profile)
+    most = max(totals.values(), default=0.0)
+    if most <= 0.0:
+        most = 1.0
+    found: dict[str, float] = {}
+    if len(met) < ANCHORS:
+        before = 2.0 ** (-len(met) / FADE)
+        strongest = decay.top(totals, ANCHORS)
+        found = {item_id: max(total / most, LEAST) ** 0.5 * before for item_id, total in strongest}
+    for place, item_id in enumerate(met):
         if (total := totals.get(item_id, 0.0)) >= 0.0:
-            found[item_id] = max(total / most, LEAST) ** 0.5 * 2.0 ** (-index / FADE)
+            found[item_id] = max(total / most, LEAST) ** 0.5 * 2.0 ** (-place / FADE)
     best = decay.top(found, ANCHORS)
     weights = {item_id: weight / best[0][1] for item_id, weight in best}
     disliked = sorted((value, item_id) for item_id, value in totals.items() if value < 0.0) if weights else ()
@@ -100,22 +102,22 @@ def from_neighbours(weights: Scores, items: Mapping[str, Item]) -> dict[str, flo
     What is only like something disliked is no candidate; nor is what is more like that than like the rest. What is
     `FAINT` is left out.
     """
-    near = [(weight, items[anchor].neighbours) for anchor, weight in weights.items() if anchor in items]
-    faint = FAINT * max((weight * next(iter(some.values()), 0.0) for weight, some in near), default=0.0)
+    near = [(weight * item.nearest, weight, item) for anchor, weight in weights.items() if (item := items.get(anchor))]
+    faint = FAINT * max((most for most, _, _ in near), default=0.0)
     scores: dict[str, float] = {}
     get = scores.get
-    for weight, neighbours in near:  # what is liked comes first
-        if weight > 0.0:
+    for most, weight, item in near:  # what is liked comes first
+        if weight < 0.0:
+            for item_id, similarity in item.neighbours.items():
+                if item_id in scores:
+                    scores[item_id] += SPILL * weight * similarity
+        elif most >= faint:
             least = faint / weight
-            for item_id, similarity in neighbours.items():  # the nearest come first
+            for item_id, similarity in item.neighbours.items():  # the nearest come first
                 if similarity < least:
                     break
                 scores[item_id] = get(item_id, 0.0) + weight * similarity
-        else:
-            for item_id, similarity in neighbours.items():
-                if item_id in scores:
-                    scores[item_id] += SPILL * weight * similarity
-    if near and weight < 0.0:
+    if near and near[-1][1] < 0.0:
         return {item_id: score for item_id, score in scores.items() if score > 0.0}
     return scores
 
@@ -221,17 +223,17 @@ def from_catalogue(liked: Scores, newest: Sequence[Item]) -> dict[str, float]:
 
 
 def rank(scores: Scores) -> Ranked:
-    """The items with their scores, best first."""
-    return sorted(scores.items(), key=itemgetter(1), reverse=True)
+    """The items, best first, ties as they are."""
+    return sorted(scores, key=scores.__getitem__, reverse=True)
 
 
 def best_new(ranked: Ranked, barred: AbstractSet[int], n: int | None) -> Ranked:
-    """The first n, or all, whose item is not barred."""
+    """The first n, or all, that are not barred."""
     if n is None:
-        return [pair for pair in ranked if item_number(pair[0]) not in barred]
+        return [item_id for item_id in ranked if item_number(item_id) not in barred]
     reach = n + SPARE
-    found = [pair for pair in ranked[:reach] if item_number(pair[0]) not in barred]
+    found = [item_id for item_id in ranked[:reach] if item_number(item_id) not in barred]
     if len(found) < n:
-        rest = (pair for pair in islice(ranked, reach, None) if item_number(pair[0]) not in barred)
+        rest = (item_id for item_id in islice(ranked, reach, None) if item_number(item_id) not in barred)
         found += islice(rest, n - len(found))
     return found[:n]

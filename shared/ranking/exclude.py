@@ -90,7 +90,7 @@ def why_withheld(item: Item | None, wanted: Filter, now: datetime, is_bought: bo
             return "expired"
         if item.availability in GONE:
             return item.availability.replace("_", " ")
-    return "" if wanted == ANYTHING else _why_filtered(item, wanted, now)
+    return "" if wanted is ANYTHING or wanted == ANYTHING else _why_filtered(item, wanted, now)
 
 
 ANYTHING = Filter()

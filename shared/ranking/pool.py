@@ -45,16 +45,17 @@ async def _add(some: Sequence[tuple[str, float]], pool: Pool, view: View) -> Non
     """Put those that may be shown into the pool, with the score that rules make of them."""
     items = await view.reads.items([item_id for item_id, _ in some])
     pool.items.update(items)
+    wanted, now, bought, ruling = view.wish.filter, view.now, view.bought, view.ruling
+    is_ruled, is_away = bool(ruling), view.reads.is_away
     for item_id, total in some:
         item = items.get(item_id)
-        if item is None and view.reads.is_away:  # who knows whether it is hidden
+        if item is None and is_away:  # who knows whether it is hidden
             continue
-        is_bought = bool(view.bought) and item_number(item_id) in view.bought
-        if why_withheld(item, view.wish.filter, view.now, is_bought):
+        if why_withheld(item, wanted, now, bool(bought) and item_number(item_id) in bought):
             continue
         score, rule = min(round(total, 6), 1.0), ""
-        if view.ruling:
-            factor, rule = view.ruling.weigh(item or Item(item_id))
+        if is_ruled:
+            factor, rule = ruling.weigh(item or Item(item_id))
             score = round(score * factor, 6)
             if not factor:
                 continue

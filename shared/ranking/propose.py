@@ -36,7 +36,7 @@ class Proposed(NamedTuple):
     Attributes:
         scores: by source.
         because: by source, because of what it proposes an item.
-        ready: the scores of some sources as they are kept: best first.
+        ready: the items of some sources as they are kept: best first.
         unmet: those of the items that nobody has met.
         anchors: the items that speak for the person, with their weights.
     """
@@ -96,7 +96,11 @@ def propose(
         "rule": lambda _: "",
         "exploration": lambda _: "",
     }
-    ready: dict[Source, Ranked] = {"trending": among.trends, "popularity": popularity.items, "persona": among.items}
+    ready: dict[Source, Ranked] = {
+        "trending": among.trends,
+        "popularity": popularity.ranked,
+        "persona": among.ranked,
+    }
     return Proposed(scores, because, ready, unmet, weights)
 
 

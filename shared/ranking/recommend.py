@@ -6,7 +6,7 @@ candidates → score → rules → exclude → freshen → diversify → fill �
 import random
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import cache
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -52,10 +52,10 @@ EMPTY = PopularityModel("", [], {})
 ALONE: Shares = {"catalogue": 1.0}
 """Before anything has been trained."""
 
-PER_ITEM = 4
+PER_ITEM = 3
 """A source proposes so many candidates for each item that is asked for."""
 
-LOGGED = 30
+LOGGED = 20
 """Candidates that the decision log keeps."""
 
 COLD_S = 2.0
@@ -68,8 +68,8 @@ class Answer(NamedTuple):
     Attributes:
         rules: the names of those that hold for them.
         ranking: all candidates.
-        features: makes what was looked at, for the log: the context, the weights of the items that speak for them,
-            and the numbers that personas are told by.
+        features: what was looked at, for the log: the context, the weights of the items that speak for them, and the
+            numbers that personas are told by.
         degraded: whether a store could not be reached in time.
     """
 
@@ -79,7 +79,7 @@ class Answer(NamedTuple):
     items: list[Recommendation]
     rules: list[str]
     ranking: Ranking
-    features: Callable[[], dict[str, Any]]
+    features: Mapping[str, Any]
     model_versions: dict[str, str]
     degraded: bool
 
@@ -144,7 +144,7 @@ class Recommender:
             told,
             view.ruling.names,
             view.ranking,
-            partial(_features, view, self._terms.session_cap_ms),
+            {"context": view.context, "anchors": view.proposed.anchors, "profile": view.numbers},
             view.live.versions,
             view.reads.is_away,
         )
@@ -171,7 +171,8 @@ class Recommender:
         weights = anchors(profile, wish.item_ids)
         items = await reads.items(list(weights))
         now, gap_ms = self._clock(), self._terms.session_gap_ms
-        told = persona.current(record.standing, profile, live.personas, now, self._terms)
+        numbers = features(profile, now, self._terms.session_cap_ms)
+        told = persona.current(record.standing, live.personas, numbers)
         propensities = self._propensities(live, profile, now)
         context = context_of(profile, now, gap_ms, wish)
         active = rules or live.rules
@@ -183,7 +184,7 @@ class Recommender:
         proposed = propose(profile, weights, items, popularity, may_return, gap_ms, told, newest, wish.item_ids)
         forbidden = unwanted(profile, wish, may_return, now, self._settings.shown_limit)
         ranking = Ranking(proposed, shares, live.blend.factors, forbidden, PER_ITEM * wish.number, brought)
-        found = wish, arm, profile, now, live, told, propensities, context, ruling, items, proposed, ranking
+        found = wish, arm, profile, now, live, numbers, told, propensities, context, ruling, items, proposed, ranking
         return View(*found, forbidden, bought(profile), reads)
 
     def _take(self) -> Live:
@@ -213,11 +214,6 @@ class Recommender:
         readable = cache(lambda: face(profile, told, self._terms.session_cap_ms))
         probabilities = {name: one["probability"] for name, one in propensities.items()}
         return rule_on(rules, Audience(told, wish.context, now, readable, probabilities))
-
-
-def _features(view: View, session_cap_ms: int) -> dict[str, Any]:
-    numbers = features(view.profile, view.now, session_cap_ms)
-    return {"context": view.context, "anchors": view.proposed.anchors, "profile": numbers}
 
 
 def _related(live: Live) -> tuple[str | None, Slot]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from itertools import repeat
-from operator import itemgetter, mul
+from itertools import chain, repeat
+from operator import itemgetter
 from typing import NamedTuple
 
 from shared.models.blend import Context, Shares, Source
@@ -59,10 +59,13 @@ def blend(
 
     An item counts with what every source says of it, whichever has proposed it.
     """
-    shared = {source: shares.get(source, 0.0) / ranked[0][1] for source, ranked in candidates.items() if ranked}
-    found = dict.fromkeys(item_id for ranked in candidates.values() for item_id, _ in ranked)
-    said = [map(share.__mul__, map(scores[source].get, found, repeat(0.0))) for source, share in shared.items()]
-    totals = map(sum, zip(*said, strict=True))
-    if factors:
-        totals = map(mul, totals, map(factors.get, found, repeat(1.0)))
-    return Blended(sorted(zip(found, totals, strict=True), key=itemgetter(1), reverse=True), shared, scores)
+    best = {source: scores[source][ranked[0]] for source, ranked in candidates.items() if ranked}
+    shared = {source: shares.get(source, 0.0) / most for source, most in best.items()}
+    totals = dict.fromkeys(chain.from_iterable(candidates.values()), 0.0)
+    for source, share in shared.items():
+        said = scores[source]
+        for item_id in totals.keys() & said.keys():
+            totals[item_id] += share * said[item_id]
+    for item_id in totals.keys() & factors.keys():
+        totals[item_id] *= factors[item_id]
+    return Blended(sorted(totals.items(), key=itemgetter(1), reverse=True), shared, scores)

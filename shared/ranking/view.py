@@ -23,6 +23,7 @@ class View(NamedTuple):
     Attributes:
         wish: as asked; of whoever is held out, for what is popular.
         profile: that of a stranger where the person's counts for nothing.
+        numbers: what personas are told by.
         propensities: as they are told.
         items: those that speak for the person.
         forbidden, bought: numbers of items that may not be shown, and of those that may be if they are repeatable.
@@ -33,6 +34,7 @@ class View(NamedTuple):
     profile: Profile
     now: datetime
     live: Live
+    numbers: Mapping[str, float]
     persona: str
     propensities: Mapping[str, Any]
     context: Context

@@ -108,4 +108,18 @@ async def test_a_caller_that_goes_away_takes_nothing_with_it(topics: EmbeddedTop
     await asyncio.sleep(0)
     gone.cancel()
     await outbox.add(b"two")
+    async with asyncio.timeout(20):
+        while topics.pending("kept") < 2:
+            await asyncio.sleep(0.01)
+    assert counted == {"decisions logged": 2}
+
+
+async def test_only_the_first_waits(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
+    """Until all are published that come meanwhile: a server that shuts down waits for nobody else."""
+    outbox = opened(Flaky(topics))
+    first = asyncio.create_task(outbox.add(b"one"))
+    await asyncio.sleep(0)
+    await outbox.add(b"two")
+    assert not first.done()
+    await first
     assert topics.pending("kept") == 2

@@ -237,7 +237,7 @@ def test_whoever_comes_back_and_a_shared_device_are_people_again() -> None:
 @given(st.floats(0, 60), st.sampled_from(["newcomer", "regular", "disengaged", "retired"]))
 def test_readers_see_what_a_write_would_decide(days: float, before: str) -> None:
     profile, standing = visitor(days), Standing(persona=before)
-    told = current(standing, profile, RECENCY, NOW, TERMS)
+    told = current(standing, RECENCY, features(profile, NOW, TERMS.session_cap_ms))
     assert (standing.persona, standing.outbox) == (before, [])
     assert decided(standing, profile, "event").persona == told
 

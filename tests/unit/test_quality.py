@@ -103,7 +103,7 @@ def test_a_score_is_multiplied_by_what_quality_is_worth() -> None:
     model = BlendModel("", dict.fromkeys(CONTEXTS, UNLEARNED), False, {"bad": 0.25}, 0.5, 2.0)
     assert model.factors == {"bad": 0.25}
     scores: dict[Source, dict[str, float]] = {"popularity": {"bad": 1.0, "plain": 0.5}}
-    ranked = {"popularity": list(scores["popularity"].items())}
+    ranked = {"popularity": [*scores["popularity"]]}
     blended = blend(ranked, scores, {"popularity": 1.0}, model.factors)  # type: ignore[arg-type]
     assert blended.ranked == [("plain", 0.5), ("bad", 0.25)]
     assert BlendModel("", {}, False, {"bad": 0.25}, 0.5).factors == {}

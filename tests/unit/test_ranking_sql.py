@@ -167,7 +167,7 @@ def test_a_persona_likes_what_its_people_do_and_a_little_of_what_all_do(warehous
         )
     of_buyers = next(persona for person, persona in people.items() if person.startswith("u:buyer"))
     assert model.among(of_buyers).scores["a"] < model.scores["a"]
-    assert model.among("somebody else") == ([], {}, model.trends, model.trend_scores)
+    assert model.among("somebody else") == ([], {}, [*model.trend_scores], model.trend_scores)
 
 
 def test_the_same_log_in_another_order_leans_the_same(warehouse: Warehouse) -> None:

@@ -8,7 +8,7 @@ from shared import http, wiring
 from shared.events.event import person_key
 from shared.models.propensity_features import tell_propensities
 from shared.profiles import identity, persona
-from shared.profiles.face import face
+from shared.profiles.face import face, features
 from shared.profiles.profile import from_ms
 from shared.profiles.record import COLLECTION, PACKED, Record, unpack
 from shared.profiles.standing import NEWCOMER, Quarantine
@@ -50,7 +50,7 @@ async def show(parts: Parts, person: str, is_own: bool = False) -> http.Reply:
     terms, now = parts.terms, wiring.clock()
     told, propensities = NEWCOMER, {}
     if not persona.rests(standing, profile):
-        told = persona.current(standing, profile, await parts.model(), now, terms)
+        told = persona.current(standing, await parts.model(), features(profile, now, terms.session_cap_ms))
         propensities = tell_propensities(await parts.propensities(), profile, now, terms.session_cap_ms)
     return http.json_reply(
         200,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from itertools import islice
+from secrets import token_hex
 from typing import NamedTuple
-from uuid import uuid4
 
 import msgspec
 
@@ -43,7 +43,7 @@ async def decide(parts: Parts, ask: Ask) -> tuple[Recommendations, Logged]:
     found = await parts.recommender.answer(ask.person, ask)
     if found.degraded:
         telemetry.note("degraded")
-    who: Who = {"decision_id": uuid4().hex, "user_id": ask.user_id, "anonymous_id": ask.anonymous_id}
+    who: Who = {"decision_id": token_hex(16), "user_id": ask.user_id, "anonymous_id": ask.anonymous_id}
     told: Recommendations = {
         "decision_id": who["decision_id"],
         "user_id": ask.user_id,
@@ -96,7 +96,7 @@ def _logged(who: Who, at: datetime, trace: str | None, ask: Ask, found: Answer) 
         n=ask.number,
         rules=tuple(found.rules),
         propensities={name: one["probability"] for name, one in found.propensities.items()},
-        features=found.features(),
+        features=dict(found.features),
         candidates=tuple(found.candidates()),
         items=tuple(shown),
         model_versions=found.model_versions,

@@ -116,11 +116,11 @@ def _moment(profile: Profile, target: Row, sources: Sources, terms: Terms) -> Mo
     for may_return in (False, True):
         said = proposed.scores if may_return else {**proposed.scores, "return": {}}
         found = candidates(said, proposed.ready, barred(profile, may_return), POOL)
-        ids = sorted({item_id for ranked in found.values() for item_id, _ in ranked})
+        ids = sorted(set().union(*found.values()))
         table = np.zeros((len(ids), len(SOURCES)))
         for column, source in enumerate(SOURCES):
             if found[source]:
-                get, best = said[source].get, found[source][0][1]
+                get, best = said[source].get, said[source][found[source][0]]
                 table[:, column] = [get(item_id, 0.0) / best for item_id in ids]
         place = ids.index(target["item_id"]) if target["item_id"] in ids else -1
         pools[may_return] = Pool(table, place, np.array([quality.get(item_id, 1.0) for item_id in ids]))
