@@ -9,7 +9,7 @@ What is known decides who has something to say; no rule switches between them. E
 | 1 item met          | neighbours, next, category, content: by that item; persona, trending: among their persona   |
 |                     | sessions: by the items of the visit, where that has been found to pay                       |
 | 2 of a visit        | next: by the last two, where two or more people went that way                               |
-| more                | neighbours: by the 30 strongest and latest; content: by 5 of them; return: where people do  |
+| more                | neighbours: by the 15 strongest and latest; content: by 5 of them; return: where people do  |
 | dislikes            | what is like them sinks                                                                     |
 
 The shares are learned from 30 next items in the log on; until then they are `UNLEARNED`. That of content is learned

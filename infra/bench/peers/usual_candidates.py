@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from infra.bench.peers.usual import Fields, Items, Scores, decay, model
 from shared.events.kinds import SPILL
+from shared.models.popularity import SHELF
 from shared.ranking.candidates import ANCHORS, AVERSIONS, CATEGORIES, FADE, FAINT
 from shared.ranking.candidates import LEAST as ONLY_MET
 
@@ -15,7 +16,7 @@ def anchors(profile: Fields) -> Scores:
     liked = best({item_id: score for item_id, score in scores.items() if score > 0}, ANCHORS)
     most = max(liked.values(), default=1.0)
     weights = {}
-    for item_id in [*liked, *met]:
+    for item_id in [*liked, *met] if len(met) < ANCHORS else met:
         score = scores.get(item_id, 0.0)
         if score >= 0:
             back = met.index(item_id) if item_id in met else len(met)
@@ -68,7 +69,7 @@ def from_categories(liked: Scores) -> Scores:
     """What is popular in these categories."""
     scores: Scores = {}
     for category, weight in liked.items():
-        for entry in model("popularity")["categories"].get(category, []):
+        for entry in model("popularity")["categories"].get(category, [])[:SHELF]:
             if entry["item_id"] not in scores:
                 scores[entry["item_id"]] = weight * entry["score"]
     return scores
