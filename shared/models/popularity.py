@@ -1,6 +1,6 @@
 """Popularity: what many people have shown interest in lately, over all, by category, and among those of a persona."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -63,6 +63,10 @@ class PopularityModel(msgspec.Struct, frozen=True, dict=True):
     def shelves(self) -> dict[str, dict[str, float]]:
         """The first `SHELF` of each of the `categories`, as dictionaries."""
         return {name: dict(ranking[:SHELF]) for name, ranking in self.categories.items()}
+
+    def whole_shelves(self, names: Iterable[str]) -> dict[str, dict[str, float]]:
+        """All that is known of these categories, likewise."""
+        return {name: dict(self.categories[name]) for name in names if name in self.categories}
 
     def among(self, persona: str) -> "Among":
         """What is popular among people of this persona. Of one that is unknown: nothing, and trends over all."""

@@ -189,18 +189,18 @@ def liked_categories(profile: Profile, weights: Scores, items: Mapping[str, Item
     return {category: value / liked[0][1] for category, value in liked}
 
 
-def from_categories(liked: Scores, model: PopularityModel) -> dict[str, float]:
+def from_categories(liked: Scores, shelves: Mapping[str, Scores]) -> dict[str, float]:
     """What is popular in the categories the person likes: weight · popularity there."""
     scores: dict[str, float] = {}
     for category, weight in reversed([*liked.items()]):  # an item of two categories counts in the one liked more
-        shelf = model.shelves.get(category, NOBODY)
+        shelf = shelves.get(category, NOBODY)
         scores.update(zip(shelf, map(weight.__mul__, shelf.values()), strict=True))
     return scores
 
 
-def leading_category(item_id: str, liked: Scores, model: PopularityModel) -> str:
+def leading_category(item_id: str, liked: Scores, shelves: Mapping[str, Scores]) -> str:
     """Of an item the category for which it was proposed."""
-    return next((name for name in liked if item_id in model.shelves.get(name, ())), "")
+    return next((name for name in liked if item_id in shelves.get(name, NOBODY)), "")
 
 
 def from_returns(profile: Profile, met: Sequence[str]) -> dict[str, float]:

@@ -58,10 +58,12 @@ def propose(
     persona: str = NEWCOMER,
     newest: Sequence[Item] = (),
     looking_at: Sequence[str] = (),
+    categories: Sequence[str] = (),
 ) -> Proposed:
     """All sources. `items` are those of the anchors, `weights` these; `newest` is for when nothing has been trained.
 
     What is being looked at counts as met last, though no event has told of it yet. Silence of `gap_ms` ends a visit.
+    Where only some `categories` are asked for, it is these that are liked, all of them equally.
     """
     liked, met = liked_categories(profile, weights, items), list(dict.fromkeys((*looking_at, *latest(profile))))
     visit = list(dict.fromkeys((*looking_at, *visited(profile, gap_ms))))
@@ -69,11 +71,13 @@ def propose(
         item_id: items[item_id].sessions for item_id in visit if item_id in items and items[item_id].packed_sessions
     }
     few, unmet = from_content(weights, items)
-    among = popularity.among(persona)
+    among, shelves = popularity.among(persona), popularity.shelves
+    if categories:
+        liked, shelves = dict.fromkeys(categories, 1.0), popularity.whole_shelves(categories)
     scores: dict[Source, Scores] = {
         "neighbours": from_neighbours(weights, items),
         "next": from_next(met, items),
-        "category": from_categories(liked, popularity),
+        "category": from_categories(liked, shelves),
         "trending": among.trend_scores,
         "popularity": popularity.scores,
         "persona": among.scores,
@@ -85,7 +89,7 @@ def propose(
     because: dict[Source, Callable[[str], str]] = {
         "neighbours": lambda item_id: leading_anchor(item_id, weights, items),
         "next": lambda _: met[0],
-        "category": lambda item_id: leading_category(item_id, liked, popularity),
+        "category": lambda item_id: leading_category(item_id, liked, shelves),
         "trending": lambda _: "",
         "popularity": lambda _: "",
         "persona": lambda _: "",

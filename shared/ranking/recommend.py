@@ -55,6 +55,9 @@ ALONE: Shares = {"catalogue": 1.0}
 PER_ITEM = 3
 """A source proposes so many candidates for each item that is asked for."""
 
+LEAST_SHARE = 0.01
+"""Of a source that is heard only because the request asks for what it knows."""
+
 LOGGED = 20
 """Candidates that the decision log keeps."""
 
@@ -181,7 +184,18 @@ class Recommender:
         may_return = live.blend.may_return
         shares = _shares(wish, ALONE if newest else live.blend.shares[context])
         popularity = live.popularity or (EMPTY if newest else self._fallback)
-        proposed = propose(profile, weights, items, popularity, may_return, gap_ms, told, newest, wish.item_ids)
+        proposed = propose(
+            profile,
+            weights,
+            items,
+            popularity,
+            may_return,
+            gap_ms,
+            told,
+            newest,
+            wish.item_ids,
+            wish.filter.category,
+        )
         forbidden = unwanted(profile, wish, may_return, now, self._settings.shown_limit)
         ranking = Ranking(proposed, shares, live.blend.factors, forbidden, PER_ITEM * wish.number, brought)
         found = wish, arm, profile, now, live, numbers, told, propensities, context, ruling, items, proposed, ranking
@@ -221,5 +235,9 @@ def _related(live: Live) -> tuple[str | None, Slot]:
 
 
 def _shares(wish: Wish, learned: Shares) -> Shares:
-    """Those of the blend, or all to the one source that is asked for."""
-    return learned if wish.strategy == "blend" else {wish.strategy: 1.0}
+    """Those of the blend, or all to the one source that is asked for. Where a category is, what is popular there has
+    something to say in any case: nothing else may know an item of it."""
+    shares = learned if wish.strategy == "blend" else {wish.strategy: 1.0}
+    if wish.filter.category and wish.strategy in ("blend", "popularity") and not shares.get("category"):
+        return {**shares, "category": LEAST_SHARE}
+    return shares

@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from shared import wiring
 from shared.errors import RetryableError
 from shared.events.event import Event
+from shared.models.artifact import pack_model
 from shared.models.catalogue import Catalogue
-from shared.models.popularity import PopularityModel
+from shared.models.popularity import SHELF, PopularityModel
 from shared.models.registry import Registry
 from shared.profiles.fold import fold, read_terms
 from shared.profiles.profile import encode_profile, new_profile
@@ -23,7 +25,7 @@ from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.ports import Document, Fields
 from tests.functions.conftest import Serve
-from tests.functions.test_recommend import publish
+from tests.functions.test_recommend import POPULARITY, publish
 from tests.privacy import SECRET
 from tests.unit.test_iam import CMS, passed_on
 
@@ -109,6 +111,42 @@ async def test_query_and_json_ask_the_same(client: httpx.AsyncClient) -> None:
 )
 async def test_filters_narrow(client: httpx.AsyncClient, wanted: dict[str, object], shown: set[str]) -> None:
     assert set(ids(await ask(client, n=12, filter=wanted))) == shown
+
+
+@pytest.fixture
+async def hats(documents: EmbeddedDocuments) -> list[str]:
+    """More items than are looked at of a category that somebody likes, none of them popular over all."""
+    names = [f"h{number:02}" for number in range(SHELF + 20)]
+    shelf = [(name, 1.0 / number) for number, name in enumerate(names, start=1)]
+    version, fields = pack_model("popularity", "p2", replace(POPULARITY, version="p2", categories={"hats": shelf}))
+    await documents.merge("models", {version: fields, "current": {"popularity": "p2"}})
+    await documents.merge("items", {name: {"item_id": name, "category": "hats"} for name in names})
+    return names
+
+
+@pytest.mark.parametrize("wish", [{}, {"strategy": "popularity"}, {"strategy": "category"}], ids=str)
+async def test_a_category_that_is_asked_for_is_shown(
+    client: httpx.AsyncClient, documents: EmbeddedDocuments, hats: list[str], wish: dict[str, object]
+) -> None:
+    """Also to somebody who has only met others, down to the last item that is known of it."""
+    await act(documents, ("item_view", "i6"), ("item_view", "i7"))
+    answer = await ask(client, n=100, filter={"category": ["hats"]}, **wish)
+    assert ids(answer) == hats
+    assert {item["reason"] for item in answer["items"]} == {"popular in hats"}
+
+
+async def test_whoever_is_held_out_sees_what_is_popular_in_a_category(
+    serve: Serve, documents: EmbeddedDocuments, hats: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATTUNE_HOLDOUT", "0.5")
+    wiring.settings.cache_clear()
+    async with serve("recommend") as client:
+        answer = await ask(client, user_id="bob", n=5, filter={"category": ["hats", "gloves"]})
+    assert (answer["arm"], ids(answer)) == ("holdout", hats[:5])
+
+
+async def test_another_source_alone_knows_nothing_of_a_category(client: httpx.AsyncClient, hats: list[str]) -> None:
+    assert ids(await ask(client, strategy="neighbours", filter={"category": ["hats"]})) == []
 
 
 @pytest.mark.parametrize("kind", ["purchase", "dismiss", "add_to_cart", "item_view"])
