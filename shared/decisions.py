@@ -62,6 +62,7 @@ class DecisionLog:
                 batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 await self._publish(batch)
                 self._bytes -= sum(map(len, batch))
+                batch = []
         except asyncio.CancelledError:
             if task is None or not under_way.is_over:
                 raise
@@ -80,6 +81,9 @@ class DecisionLog:
                     self._drop(len(batch), str(error))
                 else:
                     await asyncio.sleep(BACK_OFF_S * 2 ** (attempt - 1))
+            except Exception as error:  # noqa: BLE001 - nobody waits who could be told, and others come after these
+                self._drop(len(batch), f"{type(error).__name__}: {error}")
+                return
             else:
                 tally.count("decisions", "logged", len(batch))
                 return

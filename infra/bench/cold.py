@@ -38,7 +38,7 @@ COLUMNS = (
     "PSS MB",
     f"PSS × {ASYNC}",
 )
-CREDENTIALS = "import google.auth.compute_engine, google.auth.transport.grpc, google.auth.transport.urllib3\n"
+CREDENTIALS = "import google.api_core.grpc_helpers_async, google.auth.compute_engine\n"
 """What a connection to the service loads, and one to an emulator does not; the peers' libraries load it either way."""
 
 NOTES = (

@@ -70,7 +70,11 @@ class PopularityModel(msgspec.Struct, frozen=True, dict=True):
 
     def among(self, persona: str) -> "Among":
         """What is popular among people of this persona. Of one that is unknown: nothing, and trends over all."""
-        return self._among.get(persona) or Among([], {}, [*self.trend_scores], self.trend_scores)
+        return self._among.get(persona) or self._among_all
+
+    @cached_property
+    def _among_all(self) -> "Among":
+        return Among([], {}, [*self.trend_scores], self.trend_scores)
 
     @cached_property
     def _among(self) -> dict[str, "Among"]:

@@ -8,7 +8,6 @@ from itertools import islice
 from shared.events.kinds import SPILL
 from shared.models.blend import Source
 from shared.models.items import Item
-from shared.models.popularity import PopularityModel
 from shared.profiles import decay
 from shared.profiles.memory import item_number
 from shared.profiles.profile import Profile
@@ -69,14 +68,10 @@ def anchors(profile: Profile, looking_at: Sequence[str] = ()) -> dict[str, float
     Weights are relative, so they do not depend on the time of asking. What is being looked at counts as met last.
     """
     totals, met = decay.values(profile.items), latest(profile)
-    most = max(totals.values(), default=0.0)
-    if most <= 0.0:
-        most = 1.0
-    found: dict[str, float] = {}
-    if len(met) < ANCHORS:
-        before = 2.0 ** (-len(met) / FADE)
-        strongest = decay.top(totals, ANCHORS)
-        found = {item_id: max(total / most, LEAST) ** 0.5 * before for item_id, total in strongest}
+    before = 2.0 ** (-len(met) / FADE)
+    strongest = decay.top(totals, ANCHORS)
+    most = strongest[0][1] if strongest else 1.0
+    found = {item_id: max(total / most, LEAST) ** 0.5 * before for item_id, total in strongest}
     for place, item_id in enumerate(met):
         if (total := totals.get(item_id, 0.0)) >= 0.0:
             found[item_id] = max(total / most, LEAST) ** 0.5 * 2.0 ** (-place / FADE)
@@ -107,7 +102,7 @@ def from_neighbours(weights: Scores, items: Mapping[str, Item]) -> dict[str, flo
     scores: dict[str, float] = {}
     get = scores.get
     for most, weight, item in near:  # what is liked comes first
-        if weight < 0.0:
+        if weight <= 0.0:
             for item_id, similarity in item.neighbours.items():
                 if item_id in scores:
                     scores[item_id] += SPILL * weight * similarity

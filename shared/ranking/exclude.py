@@ -11,7 +11,7 @@ from shared.profiles.cart import cart
 from shared.profiles.memory import DAY_MS, item_number
 from shared.profiles.profile import Profile, to_ms
 from shared.profiles.shown import shown_often
-from shared.ranking.request import Filter, Wish
+from shared.ranking.request import ANYTHING, Filter, Wish
 from shared.rules.rule import Items, Span
 from shared.rules.ruling import mismatch
 
@@ -91,9 +91,6 @@ def why_withheld(item: Item | None, wanted: Filter, now: datetime, is_bought: bo
         if item.availability in GONE:
             return item.availability.replace("_", " ")
     return "" if wanted is ANYTHING or wanted == ANYTHING else _why_filtered(item, wanted, now)
-
-
-ANYTHING = Filter()
 
 
 def _why_filtered(item: Item | None, wanted: Filter, now: datetime) -> str:

@@ -59,11 +59,13 @@ def propose(
     newest: Sequence[Item] = (),
     looking_at: Sequence[str] = (),
     categories: Sequence[str] = (),
+    is_deep: bool = False,
 ) -> Proposed:
     """All sources. `items` are those of the anchors, `weights` these; `newest` is for when nothing has been trained.
 
     What is being looked at counts as met last, though no event has told of it yet. Silence of `gap_ms` ends a visit.
-    Where only some `categories` are asked for, it is these that are liked, all of them equally.
+    Where only some `categories` are asked for, it is these that are liked, all of them equally. Deep is an answer of so
+    many items that all that is known of a category may be needed.
     """
     liked, met = liked_categories(profile, weights, items), list(dict.fromkeys((*looking_at, *latest(profile))))
     visit = list(dict.fromkeys((*looking_at, *visited(profile, gap_ms))))
@@ -73,7 +75,9 @@ def propose(
     few, unmet = from_content(weights, items)
     among, shelves = popularity.among(persona), popularity.shelves
     if categories:
-        liked, shelves = dict.fromkeys(categories, 1.0), popularity.whole_shelves(categories)
+        liked = dict.fromkeys(categories, 1.0)
+    if categories or is_deep:
+        shelves = popularity.whole_shelves(liked)
     scores: dict[Source, Scores] = {
         "neighbours": from_neighbours(weights, items),
         "next": from_next(met, items),

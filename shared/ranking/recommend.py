@@ -19,7 +19,7 @@ from shared.models.blend import Shares
 from shared.models.catalogue import Catalogue
 from shared.models.fallback import NONE, Fallback
 from shared.models.newest import Newest
-from shared.models.popularity import PopularityModel
+from shared.models.popularity import SHELF, PopularityModel
 from shared.models.propensity_features import tell_propensities
 from shared.models.registry import Registry
 from shared.models.relations import Slot
@@ -184,18 +184,9 @@ class Recommender:
         may_return = live.blend.may_return
         shares = _shares(wish, ALONE if newest else live.blend.shares[context])
         popularity = live.popularity or (EMPTY if newest else self._fallback)
-        proposed = propose(
-            profile,
-            weights,
-            items,
-            popularity,
-            may_return,
-            gap_ms,
-            told,
-            newest,
-            wish.item_ids,
-            wish.filter.category,
-        )
+        is_deep = PER_ITEM * wish.number > SHELF
+        asked = told, newest, wish.item_ids, wish.filter.category, is_deep
+        proposed = propose(profile, weights, items, popularity, may_return, gap_ms, *asked)
         forbidden = unwanted(profile, wish, may_return, now, self._settings.shown_limit)
         ranking = Ranking(proposed, shares, live.blend.factors, forbidden, PER_ITEM * wish.number, brought)
         found = wish, arm, profile, now, live, numbers, told, propensities, context, ruling, items, proposed, ranking

@@ -36,6 +36,9 @@ class Filter(Strict, frozen=True):
     max_price: Annotated[float, Meta(ge=0, description="highest price")] | None = None
 
 
+ANYTHING = Filter()
+
+
 class Slot(Strict, frozen=True):
     """A place on the page that shows some items. No item stands in two slots of an answer."""
 
@@ -52,7 +55,7 @@ class Wish(Strict, frozen=True):
     item_ids: Annotated[
         Annotated[tuple[Id, ...], Meta(max_length=20)], Meta(description="items being looked at, the latest first")
     ] = ()
-    filter: Filter = Filter()
+    filter: Filter = ANYTHING
     exclude_ids: Annotated[
         Annotated[tuple[Id, ...], Meta(max_length=500)], Meta(description="items not to be shown")
     ] = ()

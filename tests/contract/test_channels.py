@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from infra.deploy.locks import lock_file, read_lock
+from infra.local.layout import FUNCTIONS, ROOT, Function
 from shared.stores.gcp.channels import SCOPES
+from tests.architecture.test_stage import GUARD, denied_files
 
 ASK = """
 import asyncio, sys
@@ -75,74 +78,127 @@ def service(pair: Pair, seen: list[dict[str, str]]) -> Iterator[str]:
 
 
 @contextmanager
-def token_server(asked: list[str]) -> Iterator[str]:
-    """Gives an access token to whoever asks for one; its address."""
+def answering(answers: Mapping[str, object], asked: list[str]) -> Iterator[str]:
+    """A server that answers these paths, with JSON where it is no text; its address."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked.append(self.rfile.read(int(self.headers["content-length"])).decode())
-            told = json.dumps({"access_token": f"token{len(asked)}", "expires_in": 3_600}).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(told)))
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            asked.append(path)
+            told = answers.get(path)
+            body = told.encode() if isinstance(told, str) else json.dumps(told).encode()
+            self.send_response(404 if told is None else 200)
+            self.send_header("metadata-flavor", "Google")
+            self.send_header("content-type", "application/text" if isinstance(told, str) else "application/json")
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(told)
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
 
         def log_message(self, *_: object) -> None: ...
 
     server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://localhost:{server.server_port}/token"
+        yield f"localhost:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()
 
 
+TOKEN = {"access_token": "token", "expires_in": 3_600, "token_type": "Bearer"}
+EMAIL = "attune@p.iam.gserviceaccount.com"
+ACCOUNTS = "/computeMetadata/v1/instance/service-accounts"
+METADATA: Mapping[str, object] = {
+    "/": "computeMetadata/",
+    "/computeMetadata/v1/project/project-id": "p",
+    **{f"{ACCOUNTS}/{name}/": {"email": EMAIL, "scopes": list(SCOPES)} for name in ("default", EMAIL)},
+    **{f"{ACCOUNTS}/{name}/token": TOKEN for name in ("default", EMAIL)},
+}
+"""What a container on Cloud Run asks its metadata server for."""
+
+
+def call(host: str, timeout_s: int = 20, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Make three calls at once, in a process of its own."""
+    code = ASK.replace("timeout=20", f"timeout={timeout_s}")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("GOOGLE_", "GCE_"))}
+    command = [sys.executable, "-c", code, host]
+    return subprocess.run(command, env=clean | environment, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def identity(pair: Pair, token_host: str, folder: Path) -> str:
+    """The file of a service account's key."""
+    told = {
+        "type": "service_account",
+        "client_email": EMAIL,
+        "private_key": pair.key.decode(),
+        "private_key_id": "1",
+        "project_id": "p",
+        "token_uri": f"http://{token_host}/token",
+    }
+    (folder / "identity.json").write_text(json.dumps(told))
+    return str(folder / "identity.json")
+
+
+def roots(pair: Pair, folder: Path) -> str:
+    (folder / "root.pem").write_bytes(pair.certificate)
+    return str(folder / "root.pem")
+
+
 def test_calls_bring_the_token_over_tls(pair: Pair, tmp_path: Path) -> None:
     seen: list[dict[str, str]] = []
-    asked: list[str] = []
-    with service(pair, seen) as host, token_server(asked) as token_uri:
-        identity = {
-            "type": "service_account",
-            "client_email": "attune@p.iam.gserviceaccount.com",
-            "private_key": pair.key.decode(),
-            "private_key_id": "1",
-            "project_id": "p",
-            "token_uri": token_uri,
-        }
-        (tmp_path / "identity.json").write_text(json.dumps(identity))
-        (tmp_path / "root.pem").write_bytes(pair.certificate)
-        paths = {
-            "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "identity.json"),
-            "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(tmp_path / "root.pem"),
-        }
-        done = subprocess.run(
-            [sys.executable, "-c", ASK, host], env={**os.environ, **paths}, capture_output=True, text=True, check=False
+    with service(pair, seen) as host, answering({"/token": TOKEN}, []) as token_host:
+        done = call(
+            host,
+            GOOGLE_APPLICATION_CREDENTIALS=identity(pair, token_host, tmp_path),
+            GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=roots(pair, tmp_path),
         )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["x!"] * 3
-    assert len(asked) == 1
-    assert [call["authorization"] for call in seen] == ["Bearer token1"] * 3
-    assert {call["x-goog-request-params"] for call in seen} == {"name=a/%28b%29%20c"}
-    assert SCOPES == ("https://www.googleapis.com/auth/cloud-platform",)
+    assert done.stdout.split() == ["x!"] * 3, done.stderr
+    assert [asked["authorization"] for asked in seen] == ["Bearer token"] * 3
+    assert {asked["x-goog-request-params"] for asked in seen} == {"name=a/%28b%29%20c"}
 
 
 def test_nobody_is_called_without_tls(pair: Pair, tmp_path: Path) -> None:
     """A server that the roots do not vouch for gets neither the request nor the token."""
     seen: list[dict[str, str]] = []
-    asked: list[str] = []
-    with service(pair, seen) as host, token_server(asked) as token_uri:
-        identity = {"type": "service_account", "client_email": "a@b", "private_key": pair.key.decode()}
-        (tmp_path / "identity.json").write_text(json.dumps({**identity, "token_uri": token_uri}))
-        environment = {**os.environ, "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "identity.json")}
-        done = subprocess.run(
-            [sys.executable, "-c", ASK.replace("timeout=20", "timeout=2"), host],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    with service(pair, seen) as host, answering({"/token": TOKEN}, []) as token_host:
+        done = call(host, timeout_s=2, GOOGLE_APPLICATION_CREDENTIALS=identity(pair, token_host, tmp_path))
     assert done.returncode == 1
     assert "UNAVAILABLE" in done.stderr
     assert seen == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_what_an_image_installs_gets_a_token_on_cloud_run(function: Function, pair: Pair, tmp_path: Path) -> None:
+    """From the metadata server, with nothing but the packages of the function's lock."""
+    pins = {pin.name for pin in read_lock(lock_file(function).read_text())}
+    (tmp_path / "sitecustomize.py").write_text(GUARD)
+    (tmp_path / "denied.json").write_text(json.dumps(denied_files(pins)))
+    seen: list[dict[str, str]] = []
+    with service(pair, seen) as host, answering(METADATA, []) as metadata_host:
+        done = call(
+            host,
+            PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}",
+            HOME=str(tmp_path),
+            ATTUNE_TEST_DENIED=str(tmp_path / "denied.json"),
+            GCE_METADATA_HOST=metadata_host,
+            GCE_METADATA_IP=metadata_host,
+            GRPC_DEFAULT_SSL_ROOTS_FILE_PATH=roots(pair, tmp_path),
+        )
+    assert done.stdout.split() == ["x!"] * 3, done.stderr
+    assert [asked["authorization"] for asked in seen] == ["Bearer token"] * 3
+
+
+NEEDED = {"letters": "google-cloud-pubsub", "warehouse": "google-cloud-bigquery"}
+"""What `wiring` loads where a function asks it for this."""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
+def test_an_image_installs_the_clients_that_it_asks_for(function: Function) -> None:
+    pins = {pin.name for pin in read_lock(lock_file(function).read_text())}
+    sources = "".join(path.read_text() for path in (ROOT / "functions" / function.name).rglob("*.py"))
+    for name, package in NEEDED.items():
+        assert (package in pins) == (f"wiring.{name}(" in sources), f"{function.name}: {package}"

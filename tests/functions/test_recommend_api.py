@@ -145,6 +145,13 @@ async def test_whoever_is_held_out_sees_what_is_popular_in_a_category(
     assert (answer["arm"], ids(answer)) == ("holdout", hats[:5])
 
 
+async def test_a_long_answer_has_all_that_is_known_of_a_category_somebody_likes(
+    client: httpx.AsyncClient, documents: EmbeddedDocuments, hats: list[str]
+) -> None:
+    await act(documents, ("click", hats[0]))
+    assert ids(await ask(client, n=100, strategy="category")) == hats[1:]
+
+
 async def test_another_source_alone_knows_nothing_of_a_category(client: httpx.AsyncClient, hats: list[str]) -> None:
     assert ids(await ask(client, strategy="neighbours", filter={"category": ["hats"]})) == []
 

@@ -58,6 +58,17 @@ def test_the_strongest_of_each_are_asked_for() -> None:
     assert sum(weight < 0 for weight in weights.values()) == AVERSIONS
 
 
+def test_whoever_leaves_many_items_keeps_what_they_like() -> None:
+    liked = [(number, "bookmark") for number in range(5)]
+    left = [(number, "dismiss") for number in range(100, 100 + 2 * ANCHORS)]
+    weights = anchors(person(*liked, *left))
+    assert {item_id for item_id, weight in weights.items() if weight > 0} == {f"i{number}" for number in range(5)}
+
+
+def test_a_weight_of_nothing_proposes_nothing() -> None:
+    assert from_neighbours({"i1": 1.0, "i2": 0.0, "i3": 0.0}, items(i1={"a": 0.5}, i2={"b": 0.5}, i3={})) == {"a": 0.5}
+
+
 def test_what_was_met_last_speaks_loudest() -> None:
     met = [make(number, "click", number, number) for number in range(FADE + 1)]
     weights = anchors(folded(met))

@@ -11,6 +11,7 @@ from shared import decisions
 from shared.decision import MOST_BYTES as MOST_RECORD_BYTES
 from shared.decisions import BATCH, TOPIC, DecisionLog
 from shared.errors import RetryableError
+from shared.stopping import UnderWay
 from shared.stores.embedded.queue import EmbeddedTopics
 from shared.stores.ports import Message, Topics
 from shared.tally import Tally, tally
@@ -123,3 +124,47 @@ async def test_only_the_first_waits(topics: EmbeddedTopics, counted: dict[str, i
     assert not first.done()
     await first
     assert topics.pending("kept") == 2
+
+
+class Refusing(Flaky):
+    """Topics that may not be published to."""
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> None:
+        if not self.sizes:
+            self.sizes.append(len(messages))
+            raise PermissionError("no")
+        await super().publish(topic, messages)
+
+
+async def test_a_refusal_is_counted_and_the_next_are_sent(topics: EmbeddedTopics, counted: dict[str, int]) -> None:
+    outbox = opened(Refusing(topics))
+    await outbox.add(b"one")
+    await outbox.add(b"two")
+    assert topics.pending("kept") == 1
+    assert counted == {"decisions dropped": 1, "decisions logged": 1}
+
+
+class Busy(Flaky):
+    """Topics during whose first publication the next decision is made."""
+
+    outbox: DecisionLog
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> None:
+        await super().publish(topic, messages)
+        await self.outbox.add(b"4")
+
+
+async def test_what_was_published_is_not_dropped_at_the_end(
+    topics: EmbeddedTopics, counted: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ending = UnderWay()
+    monkeypatch.setattr(decisions, "under_way", ending)
+    busy = Busy(topics)
+    busy.outbox = opened(busy)
+    first = asyncio.create_task(busy.outbox.add(b"1", b"2", b"3"))
+    async with asyncio.timeout(20):
+        while not counted:  # noqa: ASYNC110 - it has no event
+            await asyncio.sleep(0)
+    ending.end()
+    await first
+    assert counted == {"decisions logged": 3, "decisions dropped": 1}

@@ -17,7 +17,8 @@ from shared.errors import ConflictError, PermanentError, RetryableError
 from shared.models.facts import FACTS, TYPES, ItemFacts, encode_facts, parse_facts
 from shared.models.items import fold_facts, store_facts, unpack_item
 from shared.models.relations import Relations, pack_relations
-from shared.ranking.exclude import ANYTHING, why_withheld
+from shared.ranking.exclude import why_withheld
+from shared.ranking.request import ANYTHING
 from shared.settings import Settings
 from shared.stores.embedded.documents import EmbeddedDocuments
 from shared.stores.ports import Fields

@@ -16,7 +16,7 @@ def anchors(profile: Fields) -> Scores:
     liked = best({item_id: score for item_id, score in scores.items() if score > 0}, ANCHORS)
     most = max(liked.values(), default=1.0)
     weights = {}
-    for item_id in [*liked, *met] if len(met) < ANCHORS else met:
+    for item_id in [*liked, *met]:
         score = scores.get(item_id, 0.0)
         if score >= 0:
             back = met.index(item_id) if item_id in met else len(met)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
@@ -57,25 +56,20 @@ class Channels(Generic[Stub]):
     async def _connect(self) -> grpc.aio.Channel:
         if self._emulator:
             return grpc.aio.insecure_channel(self._emulator, options=OPTIONS)
-        # In a thread: it reads files and asks the metadata server.
-        credentials = await asyncio.to_thread(_credentials, self._host)
-        return grpc.aio.secure_channel(self._host, credentials, options=OPTIONS)
+        create, credentials = await asyncio.to_thread(_credentials)
+        return create(self._host, credentials, options=OPTIONS)
 
 
-def _credentials(host: str) -> grpc.ChannelCredentials:
-    """TLS, and with every call the access token of whoever this process runs as. Loaded here: no emulator needs it."""
+def _credentials() -> tuple[Callable[..., grpc.aio.Channel], Any]:
+    """What makes a channel with credentials, and those of whoever this process runs as.
+
+    To be called in a thread: it reads files and asks the metadata server. Loaded here, for no emulator needs it.
+    """
     import google.auth
-    import urllib3
-    from google.auth.exceptions import GoogleAuthError
-    from google.auth.transport.grpc import AuthMetadataPlugin
-    from google.auth.transport.urllib3 import Request
+    from google.api_core.grpc_helpers_async import create_channel
 
     identity, _ = google.auth.default(scopes=SCOPES)
-    request = Request(urllib3.PoolManager())  # type: ignore[no-untyped-call]
-    with suppress(GoogleAuthError):  # the calls will say so, each in its time
-        identity.refresh(request)  # type: ignore[no-untyped-call]  # once, for all that come first
-    token = AuthMetadataPlugin(identity, request, default_host=host)  # type: ignore[no-untyped-call]
-    return grpc.composite_channel_credentials(grpc.ssl_channel_credentials(), grpc.metadata_call_credentials(token))
+    return create_channel, identity
 
 
 def routing(field: str, value: str) -> tuple[str, str]:
