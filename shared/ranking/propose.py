@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from shared.models.blend import Source
 from shared.models.items import Item
-from shared.models.popularity import PopularityModel
+from shared.models.popularity import SHELF, PopularityModel
 from shared.models.session_knn import from_sessions
 from shared.profiles.profile import Profile
 from shared.profiles.standing import NEWCOMER
@@ -28,6 +28,10 @@ from shared.ranking.candidates import (
     rank,
     visited,
 )
+from shared.ranking.request import PLAIN, Wish
+
+PER_ITEM = 3
+"""A source proposes so many candidates for each item that is asked for."""
 
 
 class Proposed(NamedTuple):
@@ -57,27 +61,25 @@ def propose(
     gap_ms: int,
     persona: str = NEWCOMER,
     newest: Sequence[Item] = (),
-    looking_at: Sequence[str] = (),
-    categories: Sequence[str] = (),
-    is_deep: bool = False,
+    wish: Wish = PLAIN,
 ) -> Proposed:
     """All sources. `items` are those of the anchors, `weights` these; `newest` is for when nothing has been trained.
 
     What is being looked at counts as met last, though no event has told of it yet. Silence of `gap_ms` ends a visit.
-    Where only some `categories` are asked for, it is these that are liked, all of them equally. Deep is an answer of so
-    many items that all that is known of a category may be needed.
+    Where only some categories are asked for, it is these that are liked, all of them equally. All that is known of a
+    category is looked at for these, and where so many items are wanted.
     """
-    liked, met = liked_categories(profile, weights, items), list(dict.fromkeys((*looking_at, *latest(profile))))
+    looking_at, asked = wish.item_ids, wish.filter.category
+    liked = dict.fromkeys(asked, 1.0) if asked else liked_categories(profile, weights, items)
+    is_deep = asked or PER_ITEM * wish.number > SHELF
+    shelves = popularity.whole_shelves(liked) if is_deep else popularity.shelves
+    met = list(dict.fromkeys((*looking_at, *latest(profile))))
     visit = list(dict.fromkeys((*looking_at, *visited(profile, gap_ms))))
     told = {
         item_id: items[item_id].sessions for item_id in visit if item_id in items and items[item_id].packed_sessions
     }
     few, unmet = from_content(weights, items)
-    among, shelves = popularity.among(persona), popularity.shelves
-    if categories:
-        liked = dict.fromkeys(categories, 1.0)
-    if categories or is_deep:
-        shelves = popularity.whole_shelves(liked)
+    among = popularity.among(persona)
     scores: dict[Source, Scores] = {
         "neighbours": from_neighbours(weights, items),
         "next": from_next(met, items),

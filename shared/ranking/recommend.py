@@ -19,7 +19,7 @@ from shared.models.blend import Shares
 from shared.models.catalogue import Catalogue
 from shared.models.fallback import NONE, Fallback
 from shared.models.newest import Newest
-from shared.models.popularity import SHELF, PopularityModel
+from shared.models.popularity import PopularityModel
 from shared.models.propensity_features import tell_propensities
 from shared.models.registry import Registry
 from shared.models.relations import Slot
@@ -34,7 +34,7 @@ from shared.ranking.explain import Recommendation, explain
 from shared.ranking.explore import explore
 from shared.ranking.live import Live, read_live
 from shared.ranking.pool import gather
-from shared.ranking.propose import propose
+from shared.ranking.propose import PER_ITEM, propose
 from shared.ranking.ranking import Ranking
 from shared.ranking.reads import Reads
 from shared.ranking.request import Wish
@@ -51,9 +51,6 @@ EMPTY = PopularityModel("", [], {})
 
 ALONE: Shares = {"catalogue": 1.0}
 """Before anything has been trained."""
-
-PER_ITEM = 3
-"""A source proposes so many candidates for each item that is asked for."""
 
 LEAST_SHARE = 0.01
 """Of a source that is heard only because the request asks for what it knows."""
@@ -184,9 +181,7 @@ class Recommender:
         may_return = live.blend.may_return
         shares = _shares(wish, ALONE if newest else live.blend.shares[context])
         popularity = live.popularity or (EMPTY if newest else self._fallback)
-        is_deep = PER_ITEM * wish.number > SHELF
-        asked = told, newest, wish.item_ids, wish.filter.category, is_deep
-        proposed = propose(profile, weights, items, popularity, may_return, gap_ms, *asked)
+        proposed = propose(profile, weights, items, popularity, may_return, gap_ms, told, newest, wish)
         forbidden = unwanted(profile, wish, may_return, now, self._settings.shown_limit)
         ranking = Ranking(proposed, shares, live.blend.factors, forbidden, PER_ITEM * wish.number, brought)
         found = wish, arm, profile, now, live, numbers, told, propensities, context, ruling, items, proposed, ranking

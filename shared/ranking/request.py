@@ -70,6 +70,9 @@ class Wish(Strict, frozen=True):
         return sum(slot.n for slot in self.slots) or self.n
 
 
+PLAIN = Wish()
+
+
 class Ask(Wish, frozen=True):
     """A request for one person: `GET /v1/recommendations`, or the same as JSON by POST."""
 

@@ -10,10 +10,9 @@ from shared.models.blend import Context, Shares, Source
 from shared.profiles.cart import cart
 from shared.profiles.profile import Profile, to_ms
 from shared.ranking.candidates import Ranked, Scores
-from shared.ranking.request import Wish
+from shared.ranking.request import PLAIN, Wish
 
 NONE: Scores = {}
-PLAIN = Wish()
 
 
 def context_of(profile: Profile, now: datetime, gap_ms: int, wish: Wish = PLAIN) -> Context:
