@@ -27,7 +27,8 @@ from infra.bench.peers.usual_candidates import (
 )
 from shared.models.blend import UNLEARNED
 from shared.ranking.pool import SPARE
-from shared.ranking.recommend import LOGGED, PER_ITEM
+from shared.ranking.propose import PER_ITEM
+from shared.ranking.recommend import LOGGED
 
 SHARES: Scores = {str(source): share for source, share in UNLEARNED.items()}
 REASONS = {
