@@ -15,6 +15,10 @@ PAUSE_S = 1.0
 """It stays open for so long; then one call tries, and closes it or keeps it open."""
 
 
+LATE_S = 0.02
+"""A deadline that is noticed so late was missed by a process with too much to do, and says nothing of the store."""
+
+
 class Breaker:
     """Calls of one store, as one instance sees them."""
 
@@ -70,7 +74,8 @@ class Deadline:
             async with asyncio.timeout_at(self._until):
                 result = await call()
         except TimeoutError:
-            self._breaker.note(succeeded=False)
+            if asyncio.get_running_loop().time() - self._until < LATE_S:
+                self._breaker.note(succeeded=False)
             raise RetryableError("the store has not answered within the request's deadline") from None
         except RetryableError:
             self._breaker.note(succeeded=False)
