@@ -16,7 +16,7 @@ __all__ = ["Source"]
 
 Scores = Mapping[str, float]
 
-NOBODY: Scores = {}
+NOTHING: Scores = {}
 
 Ranked = Sequence[str]
 """Items, best first."""
@@ -188,14 +188,14 @@ def from_categories(liked: Scores, shelves: Mapping[str, Scores]) -> dict[str, f
     """What is popular in the categories the person likes: weight · popularity there."""
     scores: dict[str, float] = {}
     for category, weight in reversed([*liked.items()]):  # an item of two categories counts in the one liked more
-        shelf = shelves.get(category, NOBODY)
+        shelf = shelves.get(category, NOTHING)
         scores.update(zip(shelf, map(weight.__mul__, shelf.values()), strict=True))
     return scores
 
 
 def leading_category(item_id: str, liked: Scores, shelves: Mapping[str, Scores]) -> str:
     """Of an item the category for which it was proposed."""
-    return next((name for name in liked if item_id in shelves.get(name, NOBODY)), "")
+    return next((name for name in liked if item_id in shelves.get(name, NOTHING)), "")
 
 
 def from_returns(profile: Profile, met: Sequence[str]) -> dict[str, float]:

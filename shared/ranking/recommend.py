@@ -79,7 +79,7 @@ class Answer(NamedTuple):
     items: list[Recommendation]
     rules: list[str]
     ranking: Ranking
-    features: Mapping[str, Any]
+    features: dict[str, Any]
     model_versions: dict[str, str]
     degraded: bool
 

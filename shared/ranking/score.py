@@ -9,10 +9,8 @@ from typing import NamedTuple
 from shared.models.blend import Context, Shares, Source
 from shared.profiles.cart import cart
 from shared.profiles.profile import Profile, to_ms
-from shared.ranking.candidates import Ranked, Scores
+from shared.ranking.candidates import NOTHING, Ranked, Scores
 from shared.ranking.request import PLAIN, Wish
-
-NONE: Scores = {}
 
 
 def context_of(profile: Profile, now: datetime, gap_ms: int, wish: Wish = PLAIN) -> Context:
@@ -51,7 +49,7 @@ def blend(
     candidates: Mapping[Source, Ranked],
     scores: Mapping[Source, Scores],
     shares: Shares,
-    factors: Scores = NONE,
+    factors: Scores = NOTHING,
 ) -> Blended:
     """The candidates, best first, ties as they were proposed: the sum over sources of share · score / that source's
     best candidate's, times the item's factor, at most 1.

@@ -38,7 +38,7 @@ def test_a_lock_is_whole(function: Function) -> None:
     text = lock_file(function).read_text()
     pins = read_lock(text)
     lines = re.findall(r"^[\w.-]+==", text, re.MULTILINE)
-    assert len(lines) == len(pins) == len({pin.name for pin in pins}) > 20
+    assert len(lines) == len(pins) == len({pin.name for pin in pins}) > 30
     names = {pin.name for pin in pins}
     for pin in pins:
         assert pin.hashes, pin.name

@@ -12,7 +12,6 @@ from shared.events.event import Event, encode_event
 from shared.models.blend import CONTEXTS, SOURCES, BlendModel
 from shared.models.candidates import unpack_candidates
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.ports import Warehouse
 from training import neighbours
 from training.collaborative import choose as choosing
@@ -23,7 +22,7 @@ from training.collaborative.matrix import read_matrix
 from training.job import train
 from training.results import Fitted, Model, Refused, Trained
 from training.rivals import hold
-from training.tables import create_tables, write_kinds
+from training.tables import write_kinds
 from training.walks import Moment, Pool
 
 SETTINGS = Settings()
@@ -49,13 +48,10 @@ def club(people: int = 90) -> Iterator[Event]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    found = EmbeddedWarehouse(tmp_path_factory.mktemp("choice") / "warehouse.duckdb")
-    create_tables(found)
-    write_kinds(found, SETTINGS)
-    found.append("events", [to_row(encode_event(event)) for event in club()])
-    yield found
-    found.close()
+def warehouse(embedded: Warehouse) -> Warehouse:
+    write_kinds(embedded, SETTINGS)
+    embedded.append("events", [to_row(encode_event(event)) for event in club()])
+    return embedded
 
 
 @pytest.fixture(scope="module")

@@ -17,14 +17,13 @@ from shared.profiles.fold import fold, read_terms
 from shared.profiles.profile import new_profile, to_ms
 from shared.ranking.candidates import anchors
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.ports import Warehouse
 from training.collaborative import moments
 from training.collaborative.judge import gains
 from training.collaborative.learner import NEVER
 from training.collaborative.moments import Moments, read_moments
 from training.queries import select, terms
-from training.tables import create_tables, write_kinds
+from training.tables import write_kinds
 
 SETTINGS = Settings()
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,13 +49,10 @@ def log(people: int) -> Iterator[Event]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    found = EmbeddedWarehouse(tmp_path_factory.mktemp("moments") / "warehouse.duckdb")
-    create_tables(found)
-    write_kinds(found, SETTINGS)
-    found.append("events", [to_row(encode_event(event)) for event in log(40)])
-    yield found
-    found.close()
+def warehouse(embedded: Warehouse) -> Warehouse:
+    write_kinds(embedded, SETTINGS)
+    embedded.append("events", [to_row(encode_event(event)) for event in log(40)])
+    return embedded
 
 
 VALUES = {**terms(CUTOFF, SETTINGS), "edge_ms": to_ms(EDGE)}

@@ -1,7 +1,7 @@
 """The blend: weights are those that make what was chosen likeliest, and nothing is known before its time."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -15,12 +15,11 @@ from shared.events.event import Event, encode_event
 from shared.models.artifact import unpack_model
 from shared.models.blend import CONTEXTS, SOURCES, BlendModel
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.ports import Warehouse
 from training import blend, strength
 from training.choice import LEAST, fit_weights
 from training.results import Fitted, Refused
-from training.tables import create_tables, write_kinds
+from training.tables import write_kinds
 from training.walks import Pool
 
 SETTINGS = Settings()
@@ -77,11 +76,8 @@ def test_gain_is_by_place_ties_by_item(target: int, place: int | None) -> None:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    found = EmbeddedWarehouse(tmp_path_factory.mktemp("blend") / "warehouse.duckdb")
-    create_tables(found)
-    yield found
-    found.close()
+def warehouse(embedded: Warehouse) -> Warehouse:
+    return embedded
 
 
 def shop(returning: bool, people: int = 120) -> list[Event]:

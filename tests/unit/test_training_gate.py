@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from random import Random
 from uuid import uuid4
 
@@ -15,7 +14,6 @@ from shared.models.popularity import PopularityModel
 from shared.models.relations import Relations, pack
 from shared.profiles.profile import to_ms
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.gcp.warehouse import BigQueryWarehouse
 from shared.stores.ports import Warehouse
 from training import neighbours, trial
@@ -50,14 +48,11 @@ def circles(people: int = 300) -> Iterator[Event]:
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    found = EmbeddedWarehouse(Path(tmp_path_factory.mktemp("gate"), "warehouse.duckdb"))
-    create_tables(found)
-    write_quarantined(found, {})
-    found.append("events", [to_row(encode_event(event)) for event in circles()])
-    train(found, (), CUTOFF, SETTINGS)
-    yield found
-    found.close()
+def warehouse(embedded: Warehouse) -> Warehouse:
+    write_quarantined(embedded, {})
+    embedded.append("events", [to_row(encode_event(event)) for event in circles()])
+    train(embedded, (), CUTOFF, SETTINGS)
+    return embedded
 
 
 def nothing(_: object) -> dict[str, bytes]:

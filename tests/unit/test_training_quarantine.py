@@ -1,9 +1,7 @@
 """Who is left out of training, on both warehouses."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -13,13 +11,11 @@ from shared.events.event import Context, Event, encode_event
 from shared.profiles.profile import to_ms
 from shared.profiles.standing import Link, Quarantine, Standing
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
-from shared.stores.gcp.warehouse import BigQueryWarehouse
 from shared.stores.ports import Warehouse
 from training import quarantine
 from training.quarantine import write_quarantined
 from training.queries import select, terms
-from training.tables import create_tables, write_kinds
+from training.tables import write_kinds
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHROME = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/131.0.0.0 Mobile Safari/537.36"
@@ -29,24 +25,10 @@ ODD = "o'neil\"\\' OR 1=1 -- \n\t` é 😀 %s {x}"
 
 
 @pytest.fixture(scope="module", params=["embedded", "bigquery"])
-def warehouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    found = _open_bigquery(request) if request.param == "bigquery" else _open(tmp_path_factory.mktemp("quarantine"))
-    create_tables(found)
+def warehouse(request: pytest.FixtureRequest) -> Warehouse:
+    found: Warehouse = request.getfixturevalue(request.param)
     write_kinds(found, Settings())
-    yield found
-    found.close()
-
-
-def _open(folder: Path) -> Warehouse:
-    return EmbeddedWarehouse(folder / "warehouse.duckdb")
-
-
-def _open_bigquery(request: pytest.FixtureRequest) -> Warehouse:
-    environment: Mapping[str, str] = request.getfixturevalue("emulator_environment")
-    endpoint = environment["ATTUNE_BIGQUERY_ENDPOINT"]
-    warehouse = BigQueryWarehouse(f"test-{uuid4().hex[:12]}", "attune", endpoint, timedelta(seconds=60))
-    warehouse.create_dataset()
-    return warehouse
+    return found
 
 
 def view(event_id: str, user_id: str | None, device: str | None = None, minute: int = 0, agent: str = CHROME) -> Event:

@@ -1,7 +1,7 @@
 """Chains over items: the SQL says what counting by hand says."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +11,10 @@ import pytest
 from infra.local.bridge import to_row
 from shared.events.event import Event, encode_event
 from shared.settings import Settings
-from shared.stores.embedded.warehouse import EmbeddedWarehouse
 from shared.stores.ports import Warehouse
 from training.queries import select, terms
 from training.sequences import TERMS, Sequences, read_sequences
-from training.tables import create_tables, write_kinds
+from training.tables import write_kinds
 
 SETTINGS = Settings()
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,11 +24,8 @@ Walk = tuple[str, list[tuple[float, str]]]
 
 
 @pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    found = EmbeddedWarehouse(tmp_path_factory.mktemp("sequences") / "warehouse.duckdb")
-    create_tables(found)
-    yield found
-    found.close()
+def warehouse(embedded: Warehouse) -> Warehouse:
+    return embedded
 
 
 def load(warehouse: Warehouse, walks: Iterable[Walk]) -> None:

@@ -96,7 +96,7 @@ def _logged(who: Who, at: datetime, trace: str | None, ask: Ask, found: Answer) 
         n=ask.number,
         rules=tuple(found.rules),
         propensities={name: one["probability"] for name, one in found.propensities.items()},
-        features=dict(found.features),
+        features=found.features,
         candidates=tuple(found.candidates()),
         items=tuple(shown),
         model_versions=found.model_versions,
